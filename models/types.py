@@ -1,0 +1,109 @@
+"""Column types that are exact and alike on every database."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import DECIMAL, BigInteger, DateTime, Dialect, String
+from sqlalchemy.dialects import mysql
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from utils.datetime_utils import to_utc
+
+
+class ExactDecimal(TypeDecorator[Decimal]):
+    """A Decimal with fixed places: DECIMAL on MySQL and MariaDB, a whole number of the smallest unit on SQLite.
+
+    SQLite has no exact decimals: NUMERIC becomes a binary float there, so 0.1 + 0.2 = 0.3 would be false. Binding
+    refuses floats, NaN, infinities and more places than the column has, instead of rounding in silence.
+    """
+
+    impl = DECIMAL
+    cache_ok = True
+    precision: int
+    places: int
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name == "sqlite":
+            return dialect.type_descriptor(BigInteger())
+        return dialect.type_descriptor(DECIMAL(self.precision, self.places))
+
+    def process_bind_param(self, value: Decimal | int | None, dialect: Dialect) -> Decimal | int | None:
+        if value is None:
+            return None
+        units = self._units(value)
+        return units if dialect.name == "sqlite" else Decimal(units).scaleb(-self.places)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
+        if value is None:
+            return None
+        if dialect.name == "sqlite":
+            return Decimal(int(value)).scaleb(-self.places)
+        return Decimal(value).quantize(Decimal(1).scaleb(-self.places))
+
+    def process_literal_param(self, value: Decimal | int | None, dialect: Dialect) -> str:
+        return "NULL" if value is None else str(self.process_bind_param(value, dialect))
+
+    def _units(self, value: Decimal | int) -> int:
+        if isinstance(value, bool) or not isinstance(value, Decimal | int):
+            raise TypeError(f"{type(self).__name__} takes Decimal, not {type(value).__name__}")
+        scaled = Decimal(value).scaleb(self.places)
+        if not scaled.is_finite() or scaled != scaled.to_integral_value():
+            raise ValueError(f"{value} does not fit {self.places} decimal places")
+        if abs(scaled) >= Decimal(10) ** self.precision:
+            raise ValueError(f"{value} is too large for DECIMAL({self.precision},{self.places})")
+        return int(scaled)
+
+
+class Money(ExactDecimal):
+    """Dollars with two places: DECIMAL(15,2), or whole cents on SQLite."""
+
+    cache_ok = True
+    precision = 15
+    places = 2
+
+
+class Price(ExactDecimal):
+    """Dollars a share, or a rate, with four places: DECIMAL(12,4), or whole ten-thousandths on SQLite."""
+
+    cache_ok = True
+    precision = 12
+    places = 4
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """A time with microseconds, stored in UTC without a zone, always aware in Python. A naive time is refused."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name in ("mysql", "mariadb"):
+            return dialect.type_descriptor(mysql.DATETIME(fsp=6))
+        return dialect.type_descriptor(DateTime())
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else to_utc(value).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+def exact_string(length: int) -> String:
+    """ASCII text compared byte by byte on every database: tickers, keys, tokens, codes.
+
+    MySQL's default collations hold `order-a`, `Order-A ` and `Örder-A` for the same key.
+    """
+    binary = mysql.VARCHAR(length, charset="ascii", collation="ascii_bin")
+    return String(length).with_variant(binary, "mysql", "mariadb")
+
+
+def exact_text(length: int) -> String:
+    """Unicode text compared byte by byte on every database: normalised names."""
+    binary = mysql.VARCHAR(length, charset="utf8mb4", collation="utf8mb4_bin")
+    return String(length).with_variant(binary, "mysql", "mariadb")
+
+
+Ticker = exact_string(10)

@@ -1,0 +1,1 @@
+"""Money and shares: the ledger, deposits and withdrawals, holdings and their valuation."""

@@ -1,0 +1,1 @@
+"""Ground floor: plain Python that knows neither Flask nor the database."""
