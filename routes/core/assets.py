@@ -1,0 +1,86 @@
+"""Static files under an address that carries a hash of the whole tree: browsers may keep them for good.
+
+The hash stands in the path, not in the query, so that relative imports between ES modules and relative
+addresses in style sheets carry it too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from pathlib import Path
+from threading import Lock
+
+from flask import Flask, Response, current_app, send_from_directory
+
+IMMUTABLE = "public, max-age=31536000, immutable"
+RECHECK_SECONDS = 0.5
+
+
+class StaticTree:
+    """The folder of static files and a hash of its contents, taken once, or anew at changes if watched."""
+
+    def __init__(self, folder: Path, *, watch: bool) -> None:
+        self._folder = folder
+        self._watch = watch
+        self._lock = Lock()
+        self._version: str | None = None
+        self._seen: list[tuple[str, int, int]] = []
+        self._checked_at = 0.0
+
+    @property
+    def version(self) -> str:
+        """The hash, 12 hexadecimal digits."""
+        with self._lock:
+            if self._version is None or (self._watch and self._changed()):
+                self._version = self._hash()
+            return self._version
+
+    def _changed(self) -> bool:
+        """Whether a file changed since last asked. Looks at most twice a second: a page names many files."""
+        now = time.monotonic()
+        if now - self._checked_at < RECHECK_SECONDS:
+            return False
+        self._checked_at = now
+        before, self._seen = (
+            self._seen,
+            [(str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in self._files()],
+        )
+        return before != self._seen
+
+    def _hash(self) -> str:
+        digest = hashlib.sha256()
+        for path in self._files():
+            digest.update(path.relative_to(self._folder).as_posix().encode())
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+        return digest.hexdigest()[:12]
+
+    def _files(self) -> list[Path]:
+        return sorted(path for path in self._folder.rglob("*") if path.is_file())
+
+
+def init_assets(app: Flask) -> None:
+    """Give the templates `asset(path)` and serve what it names. Files are read when a page first asks."""
+    folder = Path(app.static_folder or "static")
+    app.extensions["static_tree"] = StaticTree(folder, watch=app.debug)
+    app.jinja_env.globals["asset"] = asset
+    app.add_url_rule("/static/v/<version>/<path:path>", "versioned_static", serve)
+    if not (folder / "vendor").is_dir():
+        app.logger.warning("The browser files are missing: run `flask assets`.")
+
+
+def asset(path: str) -> str:
+    """The address of a file of static/, such as "css/base.css"."""
+    return f"/static/v/{_tree().version}/{path}"
+
+
+def serve(version: str, path: str) -> Response:
+    """A file of static/. Only the current version may be kept: an old page may ask for an older one."""
+    response = send_from_directory(current_app.static_folder or "static", path)
+    response.headers["Cache-Control"] = IMMUTABLE if version == _tree().version else "no-store"
+    return response
+
+
+def _tree() -> StaticTree:
+    tree: StaticTree = current_app.extensions["static_tree"]
+    return tree

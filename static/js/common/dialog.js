@@ -1,0 +1,81 @@
+// Questions before a step. The work is done while the dialog is open, so that its answer, or why it failed, is seen there.
+import { element, find } from "./dom.js";
+
+// ask({ title, text, figures, reason, action, kind, work }) resolves to work's result, or to null when it was dismissed.
+// figures: [name, value] pairs. reason: label of a required text field. work(reason) may be tried again after it threw.
+export function ask({ title, text = "", figures = [], reason = "", action, kind = "btn-primary", work }) {
+  const dialog = build({ title, text, figures, reason, action, kind });
+  document.body.append(dialog);
+  dialog.showModal();
+  return new Promise((resolve) => {
+    let result = null;
+    find("form", dialog).addEventListener("submit", async (event) => {
+      event.preventDefault();
+      result = await attempt(dialog, () => work(find("textarea", dialog)?.value.trim() ?? ""));
+      if (result !== null) dialog.close();
+    });
+    find("[data-cancel]", dialog).addEventListener("click", () => dialog.close());
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      resolve(result);
+    });
+  });
+}
+
+async function attempt(dialog, work) {
+  const button = find("[data-confirm]", dialog);
+  const problem = find("[data-problem]", dialog);
+  if (button.getAttribute("aria-busy") === "true") return null;
+  button.setAttribute("aria-busy", "true");
+  problem.hidden = true;
+  try {
+    return (await work()) ?? true;
+  } catch (error) {
+    problem.textContent = sentences(error);
+    problem.hidden = false;
+    return null;
+  } finally {
+    button.removeAttribute("aria-busy");
+  }
+}
+
+// All that an error has to say, fields included.
+function sentences(error) {
+  const fields = Object.values(error.errors ?? {}).flat();
+  const text = fields.length ? fields.join(" ") : error.message;
+  return error.requestId && !fields.length ? `${text} (request ${error.requestId})` : text;
+}
+
+let dialogs = 0;
+
+function build({ title, text, figures, reason, action, kind }) {
+  dialogs += 1;
+  const titleId = `dialog-${dialogs}`;
+  const rows = figures.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]);
+  const cancel = element("button", { type: "button", class: "btn", "data-cancel": true }, "Back");
+  const confirm = element("button", { class: `btn ${kind}`, "data-confirm": true, autofocus: !reason }, action);
+  return element(
+    "dialog",
+    { class: "dialog", "aria-labelledby": titleId },
+    element(
+      "form",
+      { method: "dialog" },
+      element("h2", { id: titleId }, title),
+      text && element("p", { class: "muted" }, text),
+      rows.length > 0 && element("dl", { class: "figures" }, rows),
+      reason && reasonField(titleId, reason),
+      element("p", { class: "field-errors", "data-problem": true, role: "alert", hidden: true }),
+      element("div", { class: "button-row" }, cancel, confirm),
+    ),
+  );
+}
+
+function reasonField(titleId, label) {
+  const id = `${titleId}-reason`;
+  return element(
+    "div",
+    {},
+    element("label", { class: "form-label", for: id }, label),
+    element("textarea", { class: "form-control", id, rows: 3, maxlength: 255, required: true, autofocus: true }),
+  );
+}

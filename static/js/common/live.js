@@ -1,0 +1,75 @@
+// Keeps the regions of a server-rendered page true without a reload: the page itself is fetched again and what changed
+// inside each element with data-live="name" takes the old one's place. The server stays the only one that renders them.
+import { find, findAll, flash } from "./dom.js";
+import { poll } from "./poll.js";
+import { showTimes } from "./times.js";
+
+const seen = new Map(); // region's name -> its markup as last fetched
+
+// Returns { now }: refresh at once, as after a write.
+export function keepLive(milliseconds) {
+  const refresher = poll(refresh, milliseconds);
+  document.addEventListener("changed", refresher.now);
+  document.addEventListener("click", (event) => turnPage(event, refresher));
+  addEventListener("popstate", refresher.now);
+  return refresher;
+}
+
+async function refresh() {
+  const response = await fetch(location.href, { credentials: "same-origin", headers: { Accept: "text/html" } });
+  if (response.redirected) location.reload(); // The login has ended.
+  if (!response.ok) throw new Error(`The page answered with ${response.status}.`);
+  const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
+  findAll("[data-live]").forEach((region) => renew(region, find(`[data-live="${region.dataset.live}"]`, fresh)));
+}
+
+function renew(region, fresh) {
+  if (!fresh || isInUse(region)) return;
+  const markup = fresh.outerHTML.replace(/name="csrf_token" value="[^"]*"/g, ""); // The token differs every time.
+  if (seen.get(region.dataset.live) === markup) return;
+  seen.set(region.dataset.live, markup);
+  const node = document.adoptNode(fresh);
+  const focus = rememberFocus(region);
+  flashChanges(region, node);
+  showTimes(node);
+  region.replaceWith(node);
+  focus?.(node);
+}
+
+// Somebody types into it or has marked text in it.
+function isInUse(region) {
+  const active = document.activeElement;
+  if (region.contains(active) && active.matches("input, textarea, select")) return true;
+  const selection = getSelection();
+  return !selection.isCollapsed && region.contains(selection.anchorNode);
+}
+
+// The control with the focus, by its row, so that it can be found in the new region, where rows may have moved.
+function rememberFocus(region) {
+  const active = document.activeElement;
+  if (!region.contains(active)) return null;
+  const row = active.closest("[data-row]");
+  const position = findAll("a, button", row ?? region).indexOf(active);
+  return (fresh) => {
+    const home = row ? find(`[data-row="${CSS.escape(row.dataset.row)}"]`, fresh) : fresh;
+    if (home) findAll("a, button", home)[position]?.focus();
+  };
+}
+
+const figure = (node) => Number(node.textContent.replace("−", "-").replace(/[^0-9.-]/g, ""));
+
+function flashChanges(before, after) {
+  for (const node of findAll("[data-flash]", after)) {
+    const old = find(`[data-flash="${CSS.escape(node.dataset.flash)}"]`, before);
+    if (old) flash(node, Math.sign(figure(node) - figure(old)));
+  }
+}
+
+// Links that only turn a table's page, or choose its rows.
+function turnPage(event, refresher) {
+  const link = event.target.closest("a[data-page-link]");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
+  event.preventDefault();
+  history.pushState(null, "", link.href);
+  refresher.now();
+}

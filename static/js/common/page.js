@@ -1,0 +1,8 @@
+// What every page does.
+import { takeOverActions } from "./actions.js";
+import { startBadge } from "./market_badge.js";
+import { keepTimesTrue } from "./times.js";
+
+keepTimesTrue();
+startBadge();
+takeOverActions();
