@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import DECIMAL, BigInteger, DateTime, Dialect, String
+from sqlalchemy import DECIMAL, BigInteger, DateTime, Dialect, Numeric, String
 from sqlalchemy.dialects import mysql
+from sqlalchemy.sql import operators
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from utils.datetime_utils import to_utc
@@ -20,7 +21,8 @@ class ExactDecimal(TypeDecorator[Decimal]):
     refuses floats, NaN, infinities and more places than the column has, instead of rounding in silence.
     """
 
-    impl = DECIMAL
+    # Not DECIMAL: of Numeric alone SQLAlchemy says that a sum or a product is of the same type as its first part.
+    impl = Numeric
     cache_ok = True
     precision: int
     places: int
@@ -42,6 +44,10 @@ class ExactDecimal(TypeDecorator[Decimal]):
         if dialect.name == "sqlite":
             return Decimal(int(value)).scaleb(-self.places)
         return Decimal(value).quantize(Decimal(1).scaleb(-self.places))
+
+    def coerce_compared_value(self, op: operators.OperatorType | None, value: Any) -> TypeEngine[Any]:
+        """An amount is compared with and added to amounts, but multiplied by a plain number: `price * 3`."""
+        return BigInteger() if op is operators.mul and isinstance(value, int) else self
 
     def process_literal_param(self, value: Decimal | int | None, dialect: Dialect) -> str:
         return "NULL" if value is None else str(self.process_bind_param(value, dialect))

@@ -2,7 +2,7 @@
 
 Revision: 0001
 Revises:
-Created: 2026-11-22 15:38:26.212310
+Created: 2026-11-22 15:45:01.330928
 """
 
 import sqlalchemy as sa
