@@ -1,0 +1,174 @@
+"""Traders: what a new one must bring, and how a trader comes to be."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from models import User
+from services.accounts import ledger
+from services.errors import InvalidInput
+from utils.passwords import LONGEST_PASSWORD, hash_password
+
+SHORTEST_NAME = 3
+LONGEST_NAME = 64
+LONGEST_EMAIL = 120
+SHORTEST_PASSWORD = 8
+SPECIAL_CHARACTERS = '!@#$%^&*(),.?":{}|<>'
+
+NAME_TAKEN = "is already taken"
+EMAIL_TAKEN = "is already registered"
+
+_EMAIL = re.compile(r"[^\s@]+@[^\s@.]+(\.[^\s@.]+)+")
+
+Errors = dict[str, list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class NewUser:
+    """A trader-to-be whose fields have been checked and whose password is already hashed."""
+
+    name: str
+    email: str
+    name_key: str
+    email_key: str
+    password_hash: str
+
+
+def parse_registration(fields: Mapping[str, object]) -> NewUser:
+    """Check the registration form's fields (user_name, user_email, user_password, confirm_password) and hash the
+    password, which takes time: not inside a transaction. Raises InvalidInput that names every fault at once.
+    """
+    name, email = _text(fields, "user_name").strip(), _text(fields, "user_email").strip()
+    password = _text(fields, "user_password")
+    errors = {
+        "user_name": name_faults(name),
+        "user_email": email_faults(email),
+        "user_password": password_faults(password),
+        "confirm_password": confirmation_faults(password, _text(fields, "confirm_password")),
+    }
+    refuse(errors)
+    return NewUser(name, email, identity_key(name), identity_key(email), hash_password(password))
+
+
+def create(session: Session, new_user: NewUser) -> int:
+    """Store a trader with a zero balance and return the user_id. Raises InvalidInput by field when the name or the
+    address is taken already, also when somebody took it a moment ago. A unit for `run_unit`.
+    """
+    refuse(_taken(session, new_user))
+    user = User(
+        user_name=new_user.name,
+        user_email=new_user.email,
+        name_key=new_user.name_key,
+        email_key=new_user.email_key,
+        user_password=new_user.password_hash,
+    )
+    session.add(user)
+    try:
+        session.flush()
+    except IntegrityError as error:
+        raise InvalidInput(_taken_by_constraint(error)) from error
+    ledger.open_account(session, user.user_id)
+    return user.user_id
+
+
+def find_id(session: Session, name_or_email: str) -> int | None:
+    """The user_id of the trader with this name or e-mail address, or None."""
+    key = identity_key(name_or_email.strip())
+    query = select(User.user_id).where((User.name_key == key) | (User.email_key == key)).limit(1)
+    return session.execute(query).scalar_one_or_none()
+
+
+def count(session: Session) -> int:
+    """How many traders there are."""
+    return session.execute(select(func.count(User.user_id))).scalar_one()
+
+
+def identity_key(text: str) -> str:
+    """What makes two spellings of a name or an address the same one: NFKC, then casefold."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+
+
+def name_faults(name: str) -> list[str]:
+    """What is wrong with a trader's name; empty when nothing is."""
+    if not name:
+        return ["is required"]
+    faults = []
+    if not SHORTEST_NAME <= len(name) <= LONGEST_NAME or len(identity_key(name)) > LONGEST_NAME:
+        faults.append(f"must have {SHORTEST_NAME} to {LONGEST_NAME} characters")
+    if not name.isprintable() or not identity_key(name).strip():
+        faults.append("must not contain control or invisible characters")
+    return faults
+
+
+def email_faults(email: str) -> list[str]:
+    """What is wrong with an e-mail address; empty when nothing is. Only its shape is looked at."""
+    if not email:
+        return ["is required"]
+    faults = []
+    if len(email) > LONGEST_EMAIL or len(identity_key(email)) > LONGEST_EMAIL:
+        faults.append(f"must have at most {LONGEST_EMAIL} characters")
+    if not _EMAIL.fullmatch(email) or not email.isprintable():
+        faults.append("must be an e-mail address such as name@example.com")
+    return faults
+
+
+def password_faults(password: str) -> list[str]:
+    """Which rules a new password breaks; empty when none. The password is taken exactly as typed."""
+    if not password:
+        return ["is required"]
+    rules = [
+        (len(password) >= SHORTEST_PASSWORD, f"must have at least {SHORTEST_PASSWORD} characters"),
+        (len(password) <= LONGEST_PASSWORD, f"must have at most {LONGEST_PASSWORD} characters"),
+        (any(mark.isupper() for mark in password), "must contain an upper-case letter"),
+        (any(mark.islower() for mark in password), "must contain a lower-case letter"),
+        (any(mark.isdigit() for mark in password), "must contain a digit"),
+        (any(mark in SPECIAL_CHARACTERS for mark in password), f"must contain one of {SPECIAL_CHARACTERS}"),
+    ]
+    return [sentence for kept, sentence in rules if not kept]
+
+
+def confirmation_faults(password: str, confirmation: str) -> list[str]:
+    """What is wrong with the repeated password; empty when nothing is."""
+    if not confirmation:
+        return ["is required"]
+    return [] if confirmation == password else ["must be the same as the password"]
+
+
+def refuse(errors: Errors) -> None:
+    """Raise InvalidInput with the fields that have faults, if any has."""
+    faulty = {field: faults for field, faults in errors.items() if faults}
+    if faulty:
+        raise InvalidInput(faulty)
+
+
+def _text(fields: Mapping[str, object], name: str) -> str:
+    value = fields.get(name, "")
+    return value if isinstance(value, str) else ""
+
+
+def _taken(session: Session, new_user: NewUser) -> Errors:
+    query = select(User.name_key, User.email_key).where(
+        (User.name_key == new_user.name_key) | (User.email_key == new_user.email_key)
+    )
+    errors: Errors = {}
+    for name_key, email_key in session.execute(query):
+        if name_key == new_user.name_key:
+            errors["user_name"] = [NAME_TAKEN]
+        if email_key == new_user.email_key:
+            errors["user_email"] = [EMAIL_TAKEN]
+    return errors
+
+
+def _taken_by_constraint(error: IntegrityError) -> Errors:
+    """Which field a unique constraint refused. Only the constraint's name is read: MySQL's message also repeats the
+    value, which the client chose.
+    """
+    constraint = str(error.orig).rpartition("for key")[2].rpartition("constraint failed:")[2]
+    return {"user_email": [EMAIL_TAKEN]} if "email" in constraint else {"user_name": [NAME_TAKEN]}
