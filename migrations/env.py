@@ -1,6 +1,7 @@
 """What Alembic runs for every `flask db` command: it opens the database, and moves it or compares it with the models.
 
-The engine is the application's, or the one a test hands over in the attribute `engine` of Alembic's configuration.
+The database is the application's, or the one that a test hands over in the attributes of Alembic's configuration:
+`engine`, or `url` where the statements are only written down.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ def _type_text(column_type: TypeEngine[Any]) -> str | None:
 
 def migrate_offline() -> None:
     """Write the SQL of the migrations instead of running it (`flask db upgrade --sql`)."""
-    url = current_app.config["SQLALCHEMY_DATABASE_URI"]
+    url = context.config.attributes.get("url") or current_app.config["SQLALCHEMY_DATABASE_URI"]
     context.configure(url=url, target_metadata=Base.metadata, literal_binds=True)
     with context.begin_transaction():
         context.run_migrations()

@@ -17,14 +17,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
-from databases import BOTH, Database, MariaDatabase, SqliteDatabase, require_server
-from fake_market import FakeClock, FakeMarket
 from flask import Flask
 from sqlalchemy.orm import Session
-from web_client import VenueClient
 
 from config import Config
+from databases import BOTH, Database, MariaDatabase, SqliteDatabase, require_server
+from fake_market import FakeClock, FakeMarket
 from models import db, init_db
+from web_client import VenueClient
 
 if TYPE_CHECKING:
     from factories import Person

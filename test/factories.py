@@ -16,9 +16,8 @@ from services.accounts import ledger
 from services.transaction import run_unit
 
 if TYPE_CHECKING:
-    from fake_market import FakeMarket
-
     from config import Config
+    from fake_market import FakeMarket
 
 PASSWORD = "Correct-horse-7"
 # argon2id of PASSWORD with the least memory and time there is, so that a login in a test takes no time either.

@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from databases import both_databases, open_engine
 from sqlalchemy import (
     CheckConstraint,
     Column,
@@ -27,6 +26,7 @@ from sqlalchemy.dialects import mysql
 from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 from sqlalchemy.orm import Session
 
+from databases import both_databases, open_engine
 from models import AccountBalance, Admin, Base, FundTransaction, Order, Portfolio, User
 from models.types import Money, Price, UTCDateTime, exact_string, exact_text
 
