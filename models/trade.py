@@ -79,6 +79,9 @@ class Order(Base):
     accepted_at: Mapped[datetime] = mapped_column(UTCDateTime, comment="Market clock when it was accepted, UTC")
     executed_at: Mapped[datetime | None] = mapped_column(UTCDateTime, comment="Wall clock of complete execution, UTC")
     remark: Mapped[str | None] = mapped_column(Text, comment="Why it was cancelled or rejected")
+    operator_id: Mapped[int | None] = mapped_column(
+        ForeignKey("admin.admin_id"), comment="The admin who executed or rejected it by hand, or NULL"
+    )
 
     @property
     def remaining_quantity(self) -> int:

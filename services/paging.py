@@ -11,6 +11,8 @@ from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import Session
 
 MAXIMUM_LIMIT = 100
+AnySelect = Select[*tuple[Any, ...]]
+AnyRow = Row[*tuple[Any, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ class Page:
 
 
 def read_page(
-    session: Session, query: Select[Any], to_item: Callable[[Row[Any]], dict[str, Any]], page: int, limit: int
+    session: Session, query: AnySelect, to_item: Callable[[AnyRow], dict[str, Any]], page: int, limit: int
 ) -> Page:
     """Read page `page` of an ordered query, `limit` rows each, and how many rows there are in all."""
     total = session.execute(select(func.count()).select_from(query.order_by(None).subquery())).scalar_one()

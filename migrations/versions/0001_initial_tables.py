@@ -458,6 +458,12 @@ def upgrade():
             "executed_at", models.types.UTCDateTime(), nullable=True, comment="Wall clock of complete execution, UTC"
         ),
         sa.Column("remark", sa.Text(), nullable=True, comment="Why it was cancelled or rejected"),
+        sa.Column(
+            "operator_id",
+            sa.Integer(),
+            nullable=True,
+            comment="The admin who executed or rejected it by hand, or NULL",
+        ),
         sa.CheckConstraint(
             "(order_execution_type = 'limit') = (order_price IS NOT NULL)", name=op.f("ck_orders_limit_has_price")
         ),
@@ -472,6 +478,7 @@ def upgrade():
         ),
         sa.CheckConstraint("order_quantity > 0", name=op.f("ck_orders_order_quantity")),
         sa.CheckConstraint("reserved_amount >= 0", name=op.f("ck_orders_reserved_amount")),
+        sa.ForeignKeyConstraint(["operator_id"], ["admin.admin_id"], name=op.f("fk_orders_operator_id_admin")),
         sa.ForeignKeyConstraint(["user_id"], ["user.user_id"], name=op.f("fk_orders_user_id_user")),
         sa.PrimaryKeyConstraint("order_id", name=op.f("pk_orders")),
         sqlite_autoincrement=True,

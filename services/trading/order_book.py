@@ -60,8 +60,8 @@ class OrderBook:
         return set(self._entries)
 
     def tickers(self) -> set[str]:
-        """Tickers with at least one order."""
-        return {entry.ticker for entry in self._entries.values()}
+        """Tickers with orders. May name one whose last order was removed, until a price has passed over it."""
+        return {ticker for (ticker, _), heap in self._heaps.items() if heap}
 
     def triggered(self, ticker: str, quote: Quote) -> list[BookEntry]:
         """Take out and return the orders that this quote reaches, best price first, then oldest first.

@@ -21,7 +21,7 @@ REFUSE_AWAY = Decimal("0.50")
 
 @dataclass(slots=True)
 class CheckContext:
-    """What the checks look at. `tradable` is None for an unknown ticker, `market_ended` true once the replay is over."""
+    """What the checks look at. `tradable` is None for an unknown ticker, `market_ended` means the replay is over."""
 
     ticket: OrderTicket
     tradable: bool | None

@@ -50,6 +50,7 @@ class OrderState:
     terms: CommissionTerms
     remark: str | None = None
     executed_at: datetime | None = None
+    operator_id: int | None = None
     stored: tuple[str, int] = ("", 0)  # status and filled quantity that the row holds
 
     @property
@@ -117,6 +118,7 @@ def _state(row: Any) -> OrderState:
         terms=CommissionTerms(row.commission_per_share, row.commission_minimum, row.commission_maximum_rate),
         remark=row.remark,
         executed_at=row.executed_at,
+        operator_id=row.operator_id,
         stored=(row.order_status, row.filled_quantity),
     )
 
@@ -260,6 +262,7 @@ def _changes(order: OrderState, wall_time: datetime) -> dict[str, Any]:
         "reserved_after": order.reserved_amount,
         "executed_after": order.executed_at,
         "remark_after": order.remark,
+        "operator_after": order.operator_id,
         "changed_at": wall_time,
     }
 
@@ -279,6 +282,7 @@ _UPDATE_ORDERS = (
         reserved_amount=bindparam("reserved_after"),
         executed_at=bindparam("executed_after"),
         remark=bindparam("remark_after"),
+        operator_id=bindparam("operator_after"),
         updated_at=bindparam("changed_at"),
     )
 )

@@ -1,0 +1,234 @@
+"""Requests to deposit and withdraw, and what an admin decides about them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models import Admin, FundTransaction, User
+from services.accounts import ledger
+from services.accounts.journal import Cause
+from services.accounts.ledger import Books
+from services.errors import InvalidInput, NotFound
+from services.idempotency import Answer, RequestKey, once
+from services.market.market import Market
+from services.paging import AnyRow, Page, read_page
+from services.trading.order_states import move_request
+from utils.datetime_utils import Clock, utc_now
+from utils.number_utils import CENT, decimal_places, parse_decimal
+
+LARGEST_REQUEST = Decimal("1000000000.00")
+LONGEST_REASON = 255
+
+
+def parse_amount(value: object) -> Decimal:
+    """Read an amount of dollars. Raises InvalidInput that names the field."""
+    try:
+        amount = parse_decimal(value)
+        if amount < CENT or amount > LARGEST_REQUEST:
+            raise ValueError(f"must be from 0.01 to {LARGEST_REQUEST:,}")
+        if decimal_places(amount) > 2:
+            raise ValueError("must be in whole cents")
+    except ValueError as error:
+        raise InvalidInput({"amount": [str(error)]}) from error
+    return amount.quantize(CENT)
+
+
+def parse_reason(value: object) -> str:
+    """Read why something is rejected. Raises InvalidInput that names the field."""
+    reason = value.strip() if isinstance(value, str) else ""
+    if not 1 <= len(reason) <= LONGEST_REASON:
+        raise InvalidInput({"reason": [f"must be given, in at most {LONGEST_REASON} characters"]})
+    if not reason.isprintable():
+        raise InvalidInput({"reason": ["must be one line of printable text"]})
+    return reason
+
+
+def request_deposit(
+    session: Session,
+    user_id: int,
+    amount: Decimal,
+    *,
+    market: Market,
+    key: RequestKey | None = None,
+    clock: Clock = utc_now,
+) -> Answer:
+    """Ask for a deposit. Money arrives when an admin approves. Answers message and transaction_id."""
+    books = ledger.lock_account(session, user_id, clock(), market.now())
+    return once(session, key, lambda: _request(books, user_id, "deposit", amount))
+
+
+def request_withdrawal(
+    session: Session,
+    user_id: int,
+    amount: Decimal,
+    *,
+    market: Market,
+    key: RequestKey | None = None,
+    clock: Clock = utc_now,
+) -> Answer:
+    """Ask for a withdrawal; the amount is frozen until an admin decides. Raises Refused when it is not available."""
+    books = ledger.lock_account(session, user_id, clock(), market.now())
+    return once(session, key, lambda: _request(books, user_id, "withdrawal", amount))
+
+
+def _request(books: Books, user_id: int, kind: str, amount: Decimal) -> Answer:
+    row = FundTransaction(
+        user_id=user_id,
+        transaction_type=kind,
+        amount=amount,
+        created_at=books.wall_time,
+        updated_at=books.wall_time,
+    )
+    books.session.add(row)
+    books.session.flush()
+    if kind == "withdrawal":
+        books.hold_withdrawal(user_id, amount, Cause(fund_transaction_id=row.transaction_id))
+    _record(books, row, f"{kind}_requested")
+    books.write()
+    return {
+        "message": f"Your {kind} of ${amount:,} was requested and waits for an admin.",
+        "transaction_id": row.transaction_id,
+    }
+
+
+def approve(
+    session: Session,
+    user_id: int,
+    transaction_id: int,
+    admin_id: int,
+    *,
+    market: Market,
+    key: RequestKey | None = None,
+    clock: Clock = utc_now,
+) -> Answer:
+    """Approve a pending request: a deposit arrives, a held withdrawal is paid out. `user_id` is the request's owner.
+    Raises IllegalMove when somebody has decided already.
+    """
+    books = ledger.lock_account(session, user_id, clock(), market.now())
+
+    def decide(row: FundTransaction) -> None:
+        cause = Cause(fund_transaction_id=row.transaction_id)
+        book = books.deposit if row.transaction_type == "deposit" else books.pay_withdrawal
+        book(user_id, row.amount, cause)
+
+    return once(session, key, lambda: _decide(books, transaction_id, admin_id, "approved", None, decide))
+
+
+def reject(
+    session: Session,
+    user_id: int,
+    transaction_id: int,
+    admin_id: int,
+    reason: str,
+    *,
+    market: Market,
+    key: RequestKey | None = None,
+    clock: Clock = utc_now,
+) -> Answer:
+    """Reject a pending request with a reason, which the trader reads; a held withdrawal is available again.
+    `user_id` is the request's owner. Raises IllegalMove when somebody has decided already.
+    """
+    books = ledger.lock_account(session, user_id, clock(), market.now())
+
+    def decide(row: FundTransaction) -> None:
+        if row.transaction_type == "withdrawal":
+            books.return_withdrawal(user_id, row.amount, Cause(fund_transaction_id=row.transaction_id))
+
+    return once(session, key, lambda: _decide(books, transaction_id, admin_id, "rejected", reason, decide))
+
+
+def _decide(
+    books: Books,
+    transaction_id: int,
+    admin_id: int,
+    status: str,
+    reason: str | None,
+    book: Callable[[FundTransaction], None],
+) -> Answer:
+    row = books.session.get(FundTransaction, transaction_id, with_for_update=True, populate_existing=True)
+    if row is None or row.user_id not in books.accounts:
+        raise _no_such_request(transaction_id)
+    row.status = move_request(row.status, status)
+    row.operator_id, row.remark, row.updated_at = admin_id, reason, books.wall_time
+    books.session.flush()
+    book(row)
+    _record(books, row, f"{row.transaction_type}_{status}")
+    books.write()
+    return {
+        "message": f"The {row.transaction_type} of ${row.amount:,} was {status}.",
+        "transaction_id": transaction_id,
+        "status": status,
+    }
+
+
+def owner_of(session: Session, transaction_id: int) -> int:
+    """Whose account an admin's unit must lock. Raises NotFound."""
+    query = select(FundTransaction.user_id).where(FundTransaction.transaction_id == transaction_id)
+    owner = session.execute(query).scalar_one_or_none()
+    if owner is None:
+        raise _no_such_request(transaction_id)
+    return owner
+
+
+def list_requests(
+    session: Session,
+    *,
+    user_id: int | None = None,
+    kind: str | None = None,
+    status: str | None = None,
+    page: int = 1,
+    limit: int = 25,
+) -> Page:
+    """Requests, newest first, of one trader or of all, with the names of trader and admin."""
+    query = (
+        select(FundTransaction, User.user_name, Admin.admin_name)
+        .join(User, User.user_id == FundTransaction.user_id)
+        .outerjoin(Admin, Admin.admin_id == FundTransaction.operator_id)
+        .order_by(FundTransaction.transaction_id.desc())
+    )
+    wanted = {
+        FundTransaction.user_id: user_id,
+        FundTransaction.transaction_type: kind,
+        FundTransaction.status: status,
+    }
+    for column, value in wanted.items():
+        if value is not None:
+            query = query.where(column == value)
+    return read_page(session, query, _item, page, limit)
+
+
+def _item(row: AnyRow) -> dict[str, Any]:
+    request, user_name, admin_name = row
+    columns = (
+        "transaction_id",
+        "user_id",
+        "transaction_type",
+        "amount",
+        "status",
+        "created_at",
+        "updated_at",
+        "remark",
+    )
+    return {name: getattr(request, name) for name in columns} | {"user_name": user_name, "operator_name": admin_name}
+
+
+def _record(books: Books, row: FundTransaction, kind: str) -> None:
+    payload = {
+        "transaction_id": row.transaction_id,
+        "amount": float(row.amount),
+        "status": row.status,
+        "remark": row.remark,
+    }
+    books.record(row.user_id, kind, json.dumps(payload))
+
+
+def _no_such_request(transaction_id: int) -> NotFound:
+    return NotFound(
+        f"There is no request {transaction_id}.", code="NO_SUCH_REQUEST", details={"transaction_id": transaction_id}
+    )

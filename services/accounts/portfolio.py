@@ -1,0 +1,136 @@
+"""What a trader owns and what it is worth: cash, holdings, profit and loss.
+
+Average cost: total_cost is what the shares held were bought for, without commission. Realised profit is a sale's
+amount less the average cost of its shares; commission is counted apart. So, to the cent:
+equity - deposits + withdrawals = realised + unrealised - commission.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from models import AccountBalance, FundTransaction, Instrument, LedgerEntry, Portfolio, Transaction
+from services.market.market import Market
+from utils.market_source import Quote
+from utils.number_utils import ZERO, round_money
+
+HUNDREDTH = Decimal("0.01")
+
+
+@dataclass(frozen=True, slots=True)
+class Realised:
+    """Sums over a trader's fills, in dollars."""
+
+    by_ticker: dict[str, Decimal]
+    profit: Decimal
+    commission: Decimal
+
+
+def overview(session: Session, market: Market, user_id: int) -> dict[str, Any]:
+    """A trader's balances, holdings at market and profit. Money as Decimal dollars, percents as Decimal or None.
+
+    A holding without a price is listed under `unpriced` and left out of the sums, never counted as zero.
+    """
+    balance = session.execute(
+        select(AccountBalance.available_balance, AccountBalance.frozen_balance).where(AccountBalance.user_id == user_id)
+    ).one()
+    realised = _realised(session, user_id)
+    holdings = _holdings(session, market, user_id, realised)
+    priced = [holding for holding in holdings if holding["market_value"] is not None]
+    value = sum((holding["market_value"] for holding in priced), ZERO)
+    unrealised = sum((holding["unrealised_profit"] for holding in priced), ZERO)
+    cost = sum((holding["total_cost"] for holding in priced), ZERO)
+    cash = balance.available_balance + balance.frozen_balance
+    return {
+        "available_balance": balance.available_balance,
+        "frozen_balance": balance.frozen_balance,
+        "total_balance": cash,
+        "holdings_value": value,
+        "equity": cash + value,
+        "unrealised_profit": unrealised,
+        "unrealised_profit_percent": _percent(unrealised, cost),
+        "realised_profit": realised.profit,
+        "commission_paid": realised.commission,
+        "total_profit": unrealised + realised.profit - realised.commission,
+        **_flows(session, user_id),
+        "unpriced": [holding["ticker"] for holding in holdings if holding["market_value"] is None],
+        "holdings": holdings,
+    }
+
+
+def _holdings(session: Session, market: Market, user_id: int, realised: Realised) -> list[dict[str, Any]]:
+    query = (
+        select(Portfolio, Instrument.name)
+        .outerjoin(Instrument, Instrument.ticker == Portfolio.ticker)
+        .where(Portfolio.user_id == user_id, Portfolio.quantity > 0)
+        .order_by(Portfolio.ticker)
+    )
+    rows = session.execute(query).all()
+    quotes = market.quotes([row.Portfolio.ticker for row in rows])
+    return [_holding(row.Portfolio, row.name, quotes.get(row.Portfolio.ticker), realised) for row in rows]
+
+
+def _holding(row: Portfolio, name: str | None, quote: Quote | None, realised: Realised) -> dict[str, Any]:
+    value = None if quote is None else round_money(quote.last * row.quantity)
+    unrealised = None if value is None else value - row.total_cost
+    return {
+        "ticker": row.ticker,
+        "name": name or row.ticker,
+        "quantity": row.quantity,
+        "free_quantity": row.free_quantity,
+        "frozen_quantity": row.frozen_quantity,
+        "average_price": row.average_price,
+        "total_cost": row.total_cost,
+        "price": quote and quote.last,
+        "market_value": value,
+        "unrealised_profit": unrealised,
+        "unrealised_profit_percent": None if unrealised is None else _percent(unrealised, row.total_cost),
+        "realised_profit": realised.by_ticker.get(row.ticker, ZERO),
+        "quote_time": quote and quote.provider_time,
+    }
+
+
+def _realised(session: Session, user_id: int) -> Realised:
+    query = (
+        select(
+            Transaction.ticker,
+            func.sum(Transaction.realised_profit),
+            func.sum(Transaction.commission),
+        )
+        .where(Transaction.user_id == user_id)
+        .group_by(Transaction.ticker)
+    )
+    rows = session.execute(query).all()
+    return Realised(
+        by_ticker={ticker: profit or ZERO for ticker, profit, _ in rows},
+        profit=sum((profit or ZERO for _, profit, _ in rows), ZERO),
+        commission=sum((commission for _, _, commission in rows), ZERO),
+    )
+
+
+def _flows(session: Session, user_id: int) -> dict[str, Decimal]:
+    query = (
+        select(FundTransaction.transaction_type, func.sum(FundTransaction.amount))
+        .where(FundTransaction.user_id == user_id, FundTransaction.status == "approved")
+        .group_by(FundTransaction.transaction_type)
+    )
+    sums = dict(session.execute(query).tuples().all())
+    adjusted = session.execute(
+        select(func.sum(LedgerEntry.cash)).where(
+            LedgerEntry.user_id == user_id, LedgerEntry.kind == "adjust", LedgerEntry.account == "available"
+        )
+    ).scalar_one()
+    return {
+        "deposits": sums.get("deposit", ZERO),
+        "withdrawals": sums.get("withdrawal", ZERO),
+        "adjustments": adjusted or ZERO,
+    }
+
+
+def _percent(part: Decimal, whole: Decimal) -> Decimal | None:
+    return (part / whole * 100).quantize(HUNDREDTH) if whole else None
