@@ -8,7 +8,7 @@ from sqlalchemy import Index, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import NEVER_REUSE_IDS, Base, CreatedAt, RowId
-from models.types import UTCDateTime, exact_string, exact_text
+from models.types import UTCDateTime, exact_string
 from models.user import UserId
 
 
@@ -17,14 +17,16 @@ class IdempotencyKey(Base):
 
     __tablename__ = "idempotency_key"
     __table_args__ = (
-        UniqueConstraint("actor", "key", name="uq_idempotency_key_actor_key"),
+        UniqueConstraint("actor", "key_hash", name="uq_idempotency_key_actor_key_hash"),
         Index("ix_idempotency_key_created_at", "created_at"),
         NEVER_REUSE_IDS,
     )
 
     id: Mapped[RowId]
     actor: Mapped[str] = mapped_column(exact_string(24), comment="Who asked: user:1 or admin:1")
-    key: Mapped[str] = mapped_column(exact_text(255), comment="The Idempotency-Key header, byte for byte")
+    key_hash: Mapped[str] = mapped_column(
+        exact_string(64), comment="SHA-256 of the Idempotency-Key header, hex: MySQL would ignore trailing spaces"
+    )
     request_hash: Mapped[str] = mapped_column(exact_string(64), comment="SHA-256 of endpoint and body, hex")
     answer: Mapped[str] = mapped_column(Text, comment="The first answer, JSON")
     created_at: Mapped[CreatedAt]

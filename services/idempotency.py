@@ -32,6 +32,11 @@ class RequestKey:
     key: str
     request_hash: str
 
+    @property
+    def key_hash(self) -> str:
+        """SHA-256 of the key, hex."""
+        return hashlib.sha256(self.key.encode()).hexdigest()
+
     @classmethod
     def of(cls, actor: str, key: str, endpoint: str, body: bytes) -> RequestKey:
         """Build the key of a request. Raises InvalidInput when the key is empty or too long."""
@@ -60,12 +65,12 @@ def once(session: Session, key: RequestKey | None, effect: Callable[[], Answer])
 
 
 def _find(session: Session, key: RequestKey) -> IdempotencyKey | None:
-    query = select(IdempotencyKey).where(IdempotencyKey.actor == key.actor, IdempotencyKey.key == key.key)
+    query = select(IdempotencyKey).where(IdempotencyKey.actor == key.actor, IdempotencyKey.key_hash == key.key_hash)
     return session.execute(query).scalar_one_or_none()
 
 
 def _store(session: Session, key: RequestKey, answer: Answer) -> None:
-    row = IdempotencyKey(actor=key.actor, key=key.key, request_hash=key.request_hash, answer=json.dumps(answer))
+    row = IdempotencyKey(actor=key.actor, key_hash=key.key_hash, request_hash=key.request_hash, answer=json.dumps(answer))
     session.add(row)
     try:
         session.flush()

@@ -118,6 +118,7 @@ def app(config: Config, market: FakeMarket) -> Iterator[Flask]:
     application.testing = True
     application.test_client_class = VenueClient
     application.extensions["market"] = market
+    _list_instruments(application)
     yield application
     _close(application)
 
@@ -158,9 +159,17 @@ def books(request: pytest.FixtureRequest, config: Config, market: FakeMarket) ->
     application = Flask("books")
     application.config["SQLALCHEMY_DATABASE_URI"] = config.database_url
     init_db(application)
+    _list_instruments(application)
     with application.app_context():
         yield Books(application, market, config)
     _close(application)
+
+
+def _list_instruments(application: Flask) -> None:
+    import factories
+
+    with application.app_context():
+        factories.list_instruments()
 
 
 def _close(application: Flask) -> None:

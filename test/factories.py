@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.orm import Session
 
-from models import Admin, User
+from models import Admin, Instrument, User
 from services.accounts import ledger
 from services.transaction import run_unit
 
@@ -74,6 +74,16 @@ def give_shares(
 
     taken = run_unit(funds.request_withdrawal, user.id, headroom, market=market, key=None)
     run_unit(funds.approve, user.id, taken["transaction_id"], admin.id, market=market, key=None)
+
+
+def list_instruments() -> None:
+    """The instruments that tests trade (AAPL, MSFT, GOOG), and the benchmark, which is not tradable."""
+    run_unit(_insert_instruments)
+
+
+def _insert_instruments(session: Session) -> None:
+    names = {"AAPL": "Apple Inc.", "MSFT": "Microsoft Corp.", "GOOG": "Google Inc.", "^GSPC": "S&P 500"}
+    session.add_all(Instrument(ticker=ticker, name=name, tradable=ticker != "^GSPC") for ticker, name in names.items())
 
 
 def place(

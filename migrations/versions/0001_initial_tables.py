@@ -100,7 +100,10 @@ def upgrade():
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False, comment="Row number"),
         sa.Column("actor", models.types.exact_string(24), nullable=False, comment="Who asked: user:1 or admin:1"),
         sa.Column(
-            "key", models.types.exact_text(255), nullable=False, comment="The Idempotency-Key header, byte for byte"
+            "key_hash",
+            models.types.exact_string(64),
+            nullable=False,
+            comment="SHA-256 of the Idempotency-Key header, hex: MySQL would ignore trailing spaces",
         ),
         sa.Column(
             "request_hash", models.types.exact_string(64), nullable=False, comment="SHA-256 of endpoint and body, hex"
@@ -110,7 +113,7 @@ def upgrade():
             "created_at", models.types.UTCDateTime(), nullable=False, comment="Wall clock when the row was written, UTC"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_idempotency_key")),
-        sa.UniqueConstraint("actor", "key", name="uq_idempotency_key_actor_key"),
+        sa.UniqueConstraint("actor", "key_hash", name="uq_idempotency_key_actor_key_hash"),
         sqlite_autoincrement=True,
         **SERVER_TABLE_OPTIONS,
     )
