@@ -15,7 +15,7 @@ help: ## List the commands
 setup: ## Make .venv and install what the venue runs on
 	@deploy/setup.sh requirements.txt
 
-setup-dev: setup
+setup-dev: setup ## The same with what tests and checks need
 	@deploy/setup.sh requirements-dev.txt
 
 assets: setup static/vendor/.stamp ## Install the browser files (Bootstrap, charts, fonts)
@@ -24,7 +24,7 @@ static/vendor/.stamp: package-lock.json cli/assets.py
 	@$(BIN)/flask assets
 	@touch $@
 
-migrate: setup
+migrate: setup ## Bring the database to the newest migration
 	@$(BIN)/flask db upgrade
 
 run: setup assets migrate ## Run the venue (http://127.0.0.1:5003 unless HOST and PORT say otherwise)
