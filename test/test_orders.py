@@ -6,10 +6,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from conftest import Books
-from factories import Person, give_cash, give_shares, place
 from sqlalchemy import func, select
 
+from conftest import Books
+from factories import Person, give_cash, give_shares, place
 from models import AccountBalance, LedgerEntry, Order, Portfolio, Transaction
 from services.errors import DomainError, InvalidInput, NotFound, Refused
 from services.idempotency import RequestKey
@@ -32,7 +32,9 @@ def holder_alice(books: Books, alice: Person, ada: Person) -> Person:
     return alice
 
 
-def order(books: Books, user: Person, side: str, quantity: int, price: str | None = None, **more: Any) -> dict[str, Any]:
+def order(
+    books: Books, user: Person, side: str, quantity: int, price: str | None = None, **more: Any
+) -> dict[str, Any]:
     return place(user, side, "AAPL", quantity, price, market=books.market, config=books.config, **more)
 
 
@@ -235,9 +237,7 @@ def test_an_admin_executes_at_the_limit_or_the_market_whichever_is_better(
     order_id = order(books, rich_alice, "buy", 10, "90.00")["order_id"]
     books.market.set_quote("AAPL", last)
     books.market.close()
-    answer = books.run(
-        orders.execute, rich_alice.id, order_id, ada.id, market=books.market
-    )
+    answer = books.run(orders.execute, rich_alice.id, order_id, ada.id, market=books.market)
     assert (answer["order_status"], answer["average_fill_price"]) == ("filled", float(paid))
     assert cash(books, rich_alice) == (10000 - 10 * Decimal(paid), Decimal("0.00"))
     with books.session() as session:
