@@ -125,7 +125,7 @@ def find(session: Session, token: str, now: datetime) -> Identity | None:
     row = session.execute(query).one_or_none()
     if row is None:
         return None
-    login, user, admin = row.tuple()
+    login, user, admin = row
     return _user_identity(login, user) if user is not None else _admin_identity(login, admin)
 
 

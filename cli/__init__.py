@@ -1,0 +1,22 @@
+"""The flask commands. They call services like a route does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+
+def register_commands(app: Flask) -> None:
+    """Give the application its commands: ledger, market, assets, order-processor."""
+    from cli.assets import assets
+    from cli.order_processor import order_processor
+
+    for command in (assets, order_processor):
+        app.cli.add_command(command)
+    from importlib import import_module
+    from importlib.util import find_spec
+    for name in ("ledger", "market"):
+        if find_spec(f"cli.{name}"):
+            app.cli.add_command(getattr(import_module(f"cli.{name}"), name))

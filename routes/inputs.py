@@ -1,0 +1,148 @@
+"""What comes in: bodies, query parameters and headers. Whatever is wrong is refused by the name of its field."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Collection
+from typing import Any
+
+from flask import request
+from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+
+from routes.answers import FORM_TYPES
+from services.errors import InvalidInput
+from services.idempotency import RequestKey
+from services.paging import MAXIMUM_LIMIT
+from services.trading.tickets import parse_ticker
+
+LAST_PAGE = 1_000_000
+NOT_PART_OF_THE_BODY = ("csrf_token", "idempotency_key", "next")
+
+Fields = dict[str, Any]
+
+
+def body_fields() -> Fields:
+    """The fields of the body: of a JSON object, or of a page's form. Raises 415 for other types, and InvalidInput."""
+    if request.mimetype in FORM_TYPES:
+        return {name: value for name, value in request.form.items() if name not in NOT_PART_OF_THE_BODY}
+    if request.mimetype == "application/json":
+        return _json_object()
+    if request.mimetype or request.get_data():
+        raise UnsupportedMediaType("Send application/json.")
+    return {}
+
+
+def request_key(actor: str, fields: Fields) -> RequestKey | None:
+    """The intention this write belongs to: the header Idempotency-Key, or the field idempotency_key of a page's form.
+    Two requests are the same one when path and fields are.
+    """
+    key = request.headers.get("Idempotency-Key")
+    if key is None and request.mimetype in FORM_TYPES:
+        key = request.form.get("idempotency_key") or None
+    if key is None:
+        return None
+    canonical = json.dumps(fields, sort_keys=True, default=str).encode()
+    return RequestKey.of(actor=actor, key=key, endpoint=f"{request.method} {request.path}", body=canonical)
+
+
+def page_number(name: str = "page") -> int:
+    """The page asked for, from 1."""
+    return _whole_parameter((name,), 1, LAST_PAGE, default=1)
+
+
+def page_limit(default: int = 25) -> int:
+    """How many items a page shall have."""
+    return _whole_parameter(("limit", "per_page"), 1, MAXIMUM_LIMIT, default=default)
+
+
+def choice(choices: Collection[str], *names: str) -> str | None:
+    """The value of the first parameter given among `names`, which must be one of the choices; None when none is."""
+    name, text = _parameter(names)
+    if text is None or text.lower() in ("", "all"):
+        return None
+    if text.lower() not in choices:
+        raise InvalidInput({name: [f"must be one of {', '.join(choices)}"]})
+    return text.lower()
+
+
+def ticker(*names: str) -> str:
+    """A ticker that must be given, in upper case."""
+    found = optional_ticker(*names)
+    if found is None:
+        raise InvalidInput({(names or ("ticker",))[0]: ["is required"]})
+    return found
+
+
+def optional_ticker(*names: str) -> str | None:
+    """A ticker, in upper case, or None when none is given."""
+    name, text = _parameter(names or ("ticker",))
+    return checked_ticker(name, text) if text else None
+
+
+def checked_ticker(name: str, text: str) -> str:
+    """The text as a ticker, in upper case. Raises InvalidInput that names the field."""
+    try:
+        return parse_ticker(text)
+    except ValueError as error:
+        raise InvalidInput({name: [str(error)]}) from error
+
+
+def text_parameter(name: str, longest: int) -> str:
+    """A parameter's text without spaces at its ends; "" when it is not given."""
+    text = request.args.get(name, "").strip()
+    if len(text) > longest or not text.isprintable():
+        raise InvalidInput({name: [f"must have at most {longest} printable characters"]})
+    return text
+
+
+def _json_object() -> Fields:
+    try:
+        body = request.get_json()
+    except BadRequest as error:
+        raise InvalidInput({"body": ["must be a JSON object"]}) from error
+    if not isinstance(body, dict):
+        raise InvalidInput({"body": ["must be a JSON object"]})
+    faulty = {name: faults for name, value in body.items() if (faults := _faults(value))}
+    if faulty:
+        raise InvalidInput(faulty)
+    if any(_has_surrogates(name) for name in body):
+        raise InvalidInput({"body": ["must not contain half characters"]})
+    return body
+
+
+def _faults(value: Any) -> list[str]:
+    """What no field may hold, however deep inside: what is no number, and halves of characters."""
+    pending = [value]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, float) and not math.isfinite(item):
+            return ["must be a finite number of sensible length"]
+        if isinstance(item, str) and _has_surrogates(item):
+            return ["must not contain half characters"]
+        if isinstance(item, dict):
+            pending += [*item, *item.values()]
+        if isinstance(item, list):
+            pending += item
+    return []
+
+
+def _has_surrogates(text: str) -> bool:
+    return any("\ud800" <= mark <= "\udfff" for mark in text)
+
+
+def _whole_parameter(names: tuple[str, ...], least: int, most: int, default: int) -> int:
+    name, text = _parameter(names)
+    if text is None or text == "":
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) <= 9 and least <= int(text) <= most):
+        raise InvalidInput({name: [f"must be a whole number from {least} to {most}"]})
+    return int(text)
+
+
+def _parameter(names: tuple[str, ...]) -> tuple[str, str | None]:
+    """Name and text of the first parameter given; the first name and None when none is."""
+    for name in names:
+        if name in request.args:
+            return name, request.args[name].strip()
+    return names[0], None

@@ -1,0 +1,53 @@
+"""The trader's orders: place, list, cancel."""
+
+from __future__ import annotations
+
+from flask import Response, url_for
+from flask_login import current_user
+from werkzeug.wrappers import Response as BaseResponse
+
+from auth.permissions import user_required
+from models import db
+from routes import inputs
+from routes.answers import done, succeed
+from routes.shared import market, settings, write
+from routes.user import user_bp
+from services.trading import order_views, orders
+from services.trading.tickets import EXECUTION_TYPES, SIDES, parse_ticket
+
+
+@user_bp.get("/api/orders")
+@user_required
+def orders_api() -> Response:
+    """`type` takes a side (buy, sell) or an execution type (market, limit)."""
+    kind = inputs.choice((*SIDES, *EXECUTION_TYPES), "type", "order_type")
+    page = order_views.list_orders(
+        db.session,
+        user_id=current_user.id,
+        status=inputs.choice(order_views.STATUSES, "status"),
+        ticker=inputs.optional_ticker(),
+        side=kind if kind in SIDES else None,
+        execution_type=kind if kind in EXECUTION_TYPES else None,
+        page=inputs.page_number(),
+        limit=inputs.page_limit(),
+    )
+    return succeed(orders=page.items, pagination=page.pagination())
+
+
+@user_bp.post("/api/create_order")
+@user_required
+def create_order() -> BaseResponse:
+    fields = inputs.body_fields()
+    ticket = parse_ticket(fields)
+    key = inputs.request_key(current_user.actor, fields)
+    answer = write(orders.place, current_user.id, ticket, market=market(), config=settings(), key=key)
+    return done(answer, back_to=url_for("user.stock_chart", ticker=ticket.ticker))
+
+
+@user_bp.post("/orders/<int:order_id>/cancel")
+@user_required
+def cancel_order(order_id: int) -> BaseResponse:
+    fields = inputs.body_fields()
+    key = inputs.request_key(current_user.actor, fields)
+    answer = write(orders.cancel, current_user.id, order_id, market=market(), key=key)
+    return done(answer, back_to=url_for("user.account"))

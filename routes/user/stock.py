@@ -1,0 +1,159 @@
+"""The trading desk and what it shows of the market: quotes, bars, instruments and reported figures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Response, render_template, request
+from flask_login import current_user
+from sqlalchemy.orm import Session
+
+from auth.permissions import user_required
+from models import Instrument, db
+from routes import inputs
+from routes.answers import succeed
+from routes.shared import market
+from routes.user import user_bp
+from services.accounts import portfolio
+from services.errors import InvalidInput, NotFound, Unavailable
+from services.market import bars, figures, instruments
+from utils.market_source import Quote
+
+DEFAULT_PERIOD = "1y"
+FALLBACK_TICKER = "AAPL"  # before the first instruments are loaded
+MOST_TICKERS = 50
+MOST_FOUND = 20
+LONGEST_QUERY = 60
+
+
+@user_bp.get("/stock_chart")
+@user_required
+def stock_chart() -> str:
+    listed = [_instrument_view(row) for row in instruments.listed(db.session)]
+    return render_template(
+        "user/stock_chart.html",
+        instruments=listed,
+        ticker=_chosen_ticker(listed),
+        period=_period(),
+        overview=portfolio.overview(db.session, market(), current_user.id),
+    )
+
+
+@user_bp.get("/api/real_time_stock_data")
+@user_required
+def real_time_stock_data() -> Response:
+    ticker = _known_ticker("ticker", "symbol")
+    quote = market().quote(ticker)
+    if quote is None:
+        raise Unavailable(f"There is no price of {ticker} yet.", code="NO_QUOTE", details={"ticker": ticker})
+    return succeed(data=quote_view(quote), last_updated=quote.provider_time)
+
+
+@user_bp.get("/api/quotes")
+@user_required
+def quotes() -> Response:
+    """Quotes of many tickers; one without a price is left out."""
+    found = market().quotes(_tickers())
+    status = market().status()
+    described = {
+        "source": status.source_name,
+        "time": status.now,
+        "state": status.state,
+        "speed": status.speed,
+        "message": status.message,
+    }
+    return succeed(data={ticker: quote_view(quote) for ticker, quote in found.items()}, market=described)
+
+
+@user_bp.get("/api/instruments")
+@user_required
+def instruments_api() -> Response:
+    query = inputs.text_parameter("query", LONGEST_QUERY)
+    found = instruments.search(db.session, query, MOST_FOUND) if query else instruments.listed(db.session)
+    return succeed(data=[_instrument_view(row) for row in found])
+
+
+@user_bp.get("/api/market_data")
+@user_required
+def market_data() -> Response:
+    period = _period()
+    return succeed(data=bars.history(db.session, market(), _known_ticker(), period))
+
+
+@user_bp.get("/api/fundamental_data")
+@user_required
+def fundamental_data() -> Response:
+    return _figures(figures.fundamental_data, "key figures")
+
+
+@user_bp.get("/api/balance_sheet")
+@user_required
+def balance_sheet() -> Response:
+    return _figures(figures.balance_sheet, "balance sheet")
+
+
+@user_bp.get("/api/income_statement")
+@user_required
+def income_statement() -> Response:
+    return _figures(figures.income_statement, "income statement")
+
+
+def quote_view(quote: Quote) -> dict[str, Any]:
+    """A quote as the endpoints answer it."""
+    return {
+        "ticker": quote.ticker,
+        "price": quote.last,
+        "change": quote.change,
+        "change_percent": quote.change_percent,
+        "bid": quote.bid,
+        "ask": quote.ask,
+        "open": quote.open,
+        "high": quote.high,
+        "low": quote.low,
+        "previous_close": quote.previous_close,
+        "volume": quote.volume,
+        "quote_time": quote.provider_time,
+        "delay": quote.delay,
+        "source": quote.source,
+        "market_state": market().status().state,
+    }
+
+
+def _figures(read: Callable[[Session, str], dict[str, Any] | None], what: str) -> Response:
+    ticker = _known_ticker()
+    found = read(db.session, ticker)
+    if found is None:
+        return succeed(data=None, message=f"There is no {what} of {ticker} here.")
+    return succeed(data=found)
+
+
+def _known_ticker(*names: str) -> str:
+    """The ticker asked for, which the venue must know."""
+    ticker = inputs.ticker(*names)
+    if instruments.find(db.session, ticker) is None:
+        raise NotFound(f"{ticker} is not known here.", code="UNKNOWN_TICKER", details={"ticker": ticker})
+    return ticker
+
+
+def _tickers() -> list[str]:
+    texts = [text for text in request.args.get("tickers", "").split(",") if text.strip()]
+    if not 1 <= len(texts) <= MOST_TICKERS:
+        raise InvalidInput({"tickers": [f"must name 1 to {MOST_TICKERS} tickers with commas between"]})
+    return list(dict.fromkeys(inputs.checked_ticker("tickers", text) for text in texts))
+
+
+def _period() -> str:
+    return inputs.choice(bars.PERIODS, "period") or DEFAULT_PERIOD
+
+
+def _chosen_ticker(listed: list[dict[str, Any]]) -> str:
+    """The ticker the desk opens with: the one asked for, when the venue knows it; else the first of the list."""
+    asked = inputs.optional_ticker()
+    if asked is not None:
+        return _known_ticker()
+    return listed[0]["ticker"] if listed else FALLBACK_TICKER
+
+
+def _instrument_view(row: Instrument) -> dict[str, Any]:
+    return {"ticker": row.ticker, "name": row.name, "tradable": row.tradable}
