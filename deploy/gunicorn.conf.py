@@ -1,4 +1,4 @@
-"""How gunicorn serves the venue: `gunicorn -c deploy/gunicorn.conf.py "app:create_app()"`, which is what `make run` does.
+"""How gunicorn serves the venue. `make run` does: gunicorn --config deploy/gunicorn.conf.py "app:create_app()"
 
 One process with 64 threads. Address and port come from the same configuration as everything else.
 """
@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
+
+from gunicorn.arbiter import Arbiter  # noqa: E402
 
 from config import Config, ConfigError  # noqa: E402
 
@@ -39,15 +41,21 @@ proc_name = "stock-trading-venue"
 
 
 def post_worker_init(worker: Worker) -> None:
-    """The application is loaded: start what runs beside the requests, and say where the venue is."""
+    """The application is loaded: start what runs beside the requests, which also says where the venue is."""
+    from click import ClickException
+
     from tasks.startup import start_background
 
-    start_background(worker.wsgi)
-    scheme_and_host = f"http://[{config.host}]" if ":" in config.host else f"http://{config.host}"
-    lines = (
-        f"The venue is open at {scheme_and_host}:{config.port}",
-        f"Admins log in at {scheme_and_host}:{config.port}/auth/admin-login as {config.default_admin_username}"
-        " (README.md tells the first password). Ctrl-C ends it.",
-    )
-    sys.stdout.write("\n".join(lines) + "\n")
-    sys.stdout.flush()
+    try:
+        start_background(worker.wsgi, address=f"http://{bind}")
+    except ClickException as error:
+        error.show()
+        sys.exit(Arbiter.APP_LOAD_ERROR)  # a worker that exits with this is not started again and again
+
+
+def worker_exit(_server: Arbiter, worker: Worker) -> None:
+    """End what `post_worker_init` started, while the interpreter still lives."""
+    from tasks.startup import stop_background
+
+    if getattr(worker, "wsgi", None) is not None:
+        stop_background(worker.wsgi)
