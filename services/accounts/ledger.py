@@ -82,7 +82,13 @@ class Books:
         freed: Decimal,
         cause: Cause,
     ) -> None:
-        """Book a buy: `freed` dollars leave the reservation, pay amount and commission, and the rest returns."""
+        """Book a buy: `freed` dollars leave the reservation, pay amount and commission, and the rest returns.
+        Raises BooksError when the reservation does not cover the cost.
+        """
+        if amount + commission > freed:
+            raise BooksError(
+                f"order {cause.order_id} costs {amount} + {commission}, its reservation gives only {freed}"
+            )
         lines = [
             Line("frozen", cash=-freed),
             Line("available", cash=freed - amount - commission),
