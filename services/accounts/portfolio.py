@@ -119,7 +119,7 @@ def _flows(session: Session, user_id: int) -> dict[str, Decimal]:
         .where(FundTransaction.user_id == user_id, FundTransaction.status == "approved")
         .group_by(FundTransaction.transaction_type)
     )
-    sums = dict(session.execute(query).tuples().all())
+    sums = {kind: total for kind, total in session.execute(query)}  # noqa: C416 - a Row is no pair for the type checker
     adjusted = session.execute(
         select(func.sum(LedgerEntry.cash)).where(
             LedgerEntry.user_id == user_id, LedgerEntry.kind == "adjust", LedgerEntry.account == "available"
