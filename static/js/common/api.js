@@ -31,7 +31,7 @@ async function request(url, options) {
     if (error.name === "AbortError") throw error;
     throw new LostAnswer("The server does not answer. Check the connection and try again.", { cause: error });
   }
-  if (response.status === 401) toLogin();
+  if (response.status === 401 && body.code === "LOGIN_REQUIRED") toLogin();
   if (!response.ok || body.success === false) throw new ApiError(response.status, body);
   return body;
 }
@@ -93,8 +93,8 @@ export class Intention {
 // Whether nobody knows yet what became of it, so that the same key must be sent again.
 export const isOpen = (error) => error instanceof LostAnswer || (error instanceof ApiError && error.status >= 500);
 
-// 409: the first of two equal requests is still being worked on.
-const mayTryAgain = (error) => isOpen(error) || (error instanceof ApiError && error.status === 409 && error.code.includes("IDEMPOTENCY"));
+// Busy: the first of two equal requests is still being worked on.
+const mayTryAgain = (error) => isOpen(error) || (error instanceof ApiError && error.code === "STILL_WORKING");
 
 // crypto.randomUUID exists only on https and on loopback; a classroom's server may have neither.
 function newKey() {

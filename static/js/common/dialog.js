@@ -1,5 +1,6 @@
 // Questions before a step. The work is done while the dialog is open, so that its answer, or why it failed, is seen there.
 import { element, find } from "./dom.js";
+import { whole } from "./forms.js";
 
 // ask({ title, text, figures, reason, action, kind, work }) resolves to work's result, or to null when it was dismissed.
 // figures: [name, value] pairs. reason: label of a required text field. work(reason) may be tried again after it threw.
@@ -11,7 +12,7 @@ export function ask({ title, text = "", figures = [], reason = "", action, kind 
     let result = null;
     find("form", dialog).addEventListener("submit", async (event) => {
       event.preventDefault();
-      result = await attempt(dialog, () => work(find("textarea", dialog)?.value.trim() ?? ""));
+      result = await attempt(dialog, () => work(find("textarea", dialog)?.value.replace(/\s+/g, " ").trim() ?? ""));
       if (result !== null) dialog.close();
     });
     find("[data-cancel]", dialog).addEventListener("click", () => dialog.close());
@@ -41,7 +42,7 @@ async function attempt(dialog, work) {
 
 // All that an error has to say, fields included.
 function sentences(error) {
-  const fields = Object.values(error.errors ?? {}).flat();
+  const fields = Object.entries(error.errors ?? {}).flatMap(([name, all]) => all.map((one) => whole(name, one)));
   const text = fields.length ? fields.join(" ") : error.message;
   return error.requestId && !fields.length ? `${text} (request ${error.requestId})` : text;
 }

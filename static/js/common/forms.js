@@ -14,7 +14,7 @@ export function showErrors(form, errors) {
   const left = [];
   for (const [name, sentences] of Object.entries(errors)) {
     const field = find(`[data-field~="${CSS.escape(name)}"]`, form);
-    if (!field) left.push(...sentences);
+    if (!field) left.push(...sentences.map((sentence) => whole(name, sentence)));
     else mark(field, sentences);
   }
   find('[aria-invalid="true"]', form)?.focus();
@@ -23,8 +23,13 @@ export function showErrors(form, errors) {
 
 function mark(field, sentences) {
   find("input, select, textarea", field)?.setAttribute("aria-invalid", "true");
-  find(".field-errors", field)?.replaceChildren(...sentences.map((sentence) => element("li", {}, sentence)));
+  const label = find("label", field)?.textContent.trim() ?? "";
+  const items = sentences.map((sentence) => element("li", {}, whole(label, sentence)));
+  find(".field-errors", field)?.replaceChildren(...items);
 }
+
+// Sentences come as "must be ...", to be read after the field's name.
+export const whole = (label, sentence) => (/^[a-z]/.test(sentence) ? `${label} ${sentence}.` : sentence);
 
 export function clearErrors(form) {
   findAll('[aria-invalid="true"]', form).forEach((input) => input.removeAttribute("aria-invalid"));

@@ -1,6 +1,7 @@
 // Keeps the regions of a server-rendered page true without a reload: the page itself is fetched again and what changed
 // inside each element with data-live="name" takes the old one's place. The server stays the only one that renders them.
 import { find, findAll, flash } from "./dom.js";
+import { readBadge } from "./market_badge.js";
 import { poll } from "./poll.js";
 import { showTimes } from "./times.js";
 
@@ -20,6 +21,8 @@ async function refresh() {
   if (response.redirected) location.reload(); // The login has ended.
   if (!response.ok) throw new Error(`The page answered with ${response.status}.`);
   const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
+  find('meta[name="csrf-token"]').content = find('meta[name="csrf-token"]', fresh).content;
+  readBadge(fresh);
   findAll("[data-live]").forEach((region) => renew(region, find(`[data-live="${region.dataset.live}"]`, fresh)));
 }
 

@@ -1,9 +1,11 @@
 // The badge in the header: which market, its time and its state. Its time runs on between two answers of the server.
 import { find, findAll, setText } from "./dom.js";
 import { marketSeconds, marketTime } from "./format.js";
+import { poll } from "./poll.js";
 
 const SOURCES = { replay: "REPLAY", yfinance: "LIVE" };
 const CLOSE = 16 * 3600; // seconds of the exchange's day: the time shown never runs past the close by itself
+const QUIET_FOR = 10_000; // milliseconds
 const status = { time: null, state: "starting", speed: 1, heard: performance.now() };
 
 // market: { source, time, state, speed } as the quotes endpoint answers it.
@@ -40,12 +42,24 @@ function tick() {
   }
 }
 
-export function startBadge() {
-  const badge = find("[data-market-badge]");
+// What the badge of a page fetched afresh says.
+export function readBadge(page) {
+  const badge = find("[data-market-badge]", page);
   if (!badge) return;
-  status.time = badge.dataset.time ? new Date(badge.dataset.time) : null;
-  status.state = badge.dataset.state;
-  status.speed = Number(badge.dataset.speed) || 1;
-  tick();
+  const { source, time, state, speed } = badge.dataset;
+  showMarket({ source, time, state, speed });
+}
+
+// Pages that hear nothing of the market by themselves ask now and then.
+async function askWhenQuiet() {
+  if (performance.now() - status.heard < QUIET_FOR) return;
+  const { market } = await (await fetch("/healthz", { headers: { Accept: "application/json" } })).json();
+  showMarket(market);
+}
+
+export function startBadge() {
+  if (!find("[data-market-badge]")) return;
+  readBadge(document);
   setInterval(tick, 1000);
+  poll(askWhenQuiet, QUIET_FOR);
 }

@@ -1,0 +1,35 @@
+// The account page: keeps itself true, and sends the requests to deposit and to withdraw.
+import { findAll, find } from "../common/dom.js";
+import { clearErrors, send, showErrors, values, whileBusy } from "../common/forms.js";
+import { keepLive } from "../common/live.js";
+import { toast } from "../common/toast.js";
+
+const REFRESH_EVERY = 3000;
+
+keepLive(REFRESH_EVERY);
+findAll("form[data-fund-form]").forEach((form) => {
+  form.noValidate = true; // The server's sentences stand beside the field.
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    whileBusy(form, () => request(form));
+  });
+});
+
+async function request(form) {
+  const problem = find("[data-problem]", form);
+  clearErrors(form);
+  problem.hidden = true;
+  const { amount } = values(form);
+  try {
+    const answer = await send(form, form.action, { amount: amount.replaceAll(",", "").trim() });
+    form.closest("[popover]").hidePopover();
+    form.reset();
+    toast(answer.message, "success");
+    document.dispatchEvent(new CustomEvent("changed"));
+  } catch (error) {
+    const left = showErrors(form, error.errors ?? {});
+    const text = Object.keys(error.errors ?? {}).length ? left.join(" ") : error.message;
+    problem.textContent = text;
+    problem.hidden = !text;
+  }
+}

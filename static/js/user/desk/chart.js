@@ -1,0 +1,190 @@
+// Candles and volume of the chosen ticker. The newest candle moves with the quotes; own resting orders are lines.
+import {
+  CandlestickSeries, ColorType, CrosshairMode, HistogramSeries, LineStyle, createChart,
+} from "../../../vendor/lightweight-charts/lightweight-charts.mjs";
+import { get } from "../../common/api.js";
+import { element, find } from "../../common/dom.js";
+import { compact, marketDate, marketSeconds, price, words } from "../../common/format.js";
+import { desk } from "./store.js";
+
+const INTRADAY = new Set(["1d", "5d"]);
+const BUCKET = 300; // seconds of an intraday candle
+
+const box = find("[data-chart]");
+const stateBox = find("[data-chart-state]");
+const legend = find("[data-legend]");
+
+const chart = createChart(box, {
+  autoSize: true,
+  // The library's own logo needs a style element, which our content policy forbids: the page names TradingView itself.
+  layout: { attributionLogo: false, fontSize: 11 },
+  crosshair: { mode: CrosshairMode.Normal },
+  rightPriceScale: { borderVisible: false, scaleMargins: { top: 0.1, bottom: 0.22 } },
+  timeScale: { borderVisible: false, rightOffset: 3, secondsVisible: false },
+  localization: { locale: "en-US", priceFormatter: price },
+});
+const candles = chart.addSeries(CandlestickSeries, { borderVisible: false });
+const volume = chart.addSeries(HistogramSeries, {
+  priceScaleId: "", priceFormat: { type: "volume" }, lastValueVisible: false, priceLineVisible: false,
+});
+volume.priceScale().applyOptions({ scaleMargins: { top: 0.84, bottom: 0 } });
+
+let bars = []; // what is drawn: { time, open, high, low, close, volume }
+let orderLines = [];
+let loading = null;
+
+export function startChart() {
+  paint();
+  for (const topic of ["ticker", "period"]) desk.on(topic, load);
+  desk.on("theme", () => {
+    paint();
+    draw();
+    drawOrders();
+  });
+  desk.on("quotes", moveNewest);
+  desk.on("orders", drawOrders);
+  chart.subscribeCrosshairMove((point) => showLegend(point.time === undefined ? bars.at(-1) : barAt(point.time)));
+  load();
+}
+
+// A token's colour as the browser computes it: custom properties themselves still say light-dark(...).
+function colour(token) {
+  const probe = element("span");
+  probe.style.color = `var(${token})`;
+  document.body.append(probe);
+  const value = getComputedStyle(probe).color;
+  probe.remove();
+  return value;
+}
+
+function paint() {
+  chart.applyOptions({
+    layout: {
+      background: { type: ColorType.Solid, color: colour("--card") },
+      textColor: colour("--muted"),
+      fontFamily: getComputedStyle(document.body).fontFamily,
+    },
+    grid: { vertLines: { color: colour("--chart-grid") }, horzLines: { color: colour("--chart-grid") } },
+    crosshair: { vertLine: crosshairLine(), horzLine: crosshairLine() },
+  });
+  const [gain, loss] = [colour("--gain"), colour("--loss")];
+  candles.applyOptions({ upColor: gain, wickUpColor: gain, downColor: loss, wickDownColor: loss });
+}
+
+const crosshairLine = () => ({
+  color: colour("--chart-crosshair"), labelBackgroundColor: colour("--chart-crosshair"), style: LineStyle.Dashed,
+});
+
+async function load() {
+  loading?.abort();
+  loading = new AbortController();
+  const { ticker, period } = desk;
+  showState(element("span", { class: "chart-loading" }, `Loading ${ticker}`));
+  try {
+    const { data } = await get("/user/api/market_data", { ticker, period }, { signal: loading.signal });
+    bars = data.map(toBar).filter(Boolean);
+    draw();
+    showState(bars.length ? null : `There are no prices of ${ticker} for this period yet.`);
+  } catch (error) {
+    if (error.name !== "AbortError") showFailure(error);
+  }
+}
+
+function toBar(row) {
+  if (row.close === null) return null;
+  const time = row.time ? marketSeconds(new Date(row.time)) : row.date;
+  return { time, open: row.open, high: row.high, low: row.low, close: row.close, volume: row.volume ?? 0 };
+}
+
+function draw() {
+  const intraday = INTRADAY.has(desk.period);
+  chart.applyOptions({ timeScale: { timeVisible: intraday } });
+  candles.setData(bars);
+  const [up, down] = volumeColours();
+  volume.setData(bars.map((bar) => toVolume(bar, up, down)));
+  chart.timeScale().fitContent();
+  showLegend(bars.at(-1));
+  describe();
+}
+
+const volumeColours = () => [colour("--chart-gain-volume"), colour("--chart-loss-volume")];
+const toVolume = (bar, up, down) => ({
+  time: bar.time, value: bar.volume, color: bar.close >= bar.open ? up : down,
+});
+
+// The newest candle, by the quote: the day's on a daily chart, that of the last five minutes on an intraday one.
+function moveNewest() {
+  const quote = desk.quote;
+  const last = bars.at(-1);
+  if (!quote?.quote_time || !last) return;
+  const bar = INTRADAY.has(desk.period) ? intradayBar(quote, last) : dailyBar(quote, last);
+  if (!bar) return;
+  if (bar.time === last.time) bars[bars.length - 1] = bar;
+  else bars.push(bar);
+  candles.update(bar);
+  volume.update(toVolume(bar, ...volumeColours()));
+  showLegend(bar);
+}
+
+function dailyBar(quote, last) {
+  const date = marketDate(new Date(quote.quote_time));
+  if (date < last.time || quote.open === null) return null;
+  const { open, high, low, price: close } = quote;
+  return { time: date, open, high: Math.max(high, close), low: Math.min(low, close), close, volume: quote.volume ?? 0 };
+}
+
+function intradayBar(quote, last) {
+  const seconds = marketSeconds(new Date(quote.quote_time));
+  const time = seconds - (seconds % BUCKET);
+  const close = quote.price;
+  if (time < last.time) return null;
+  if (time > last.time) return { time, open: close, high: close, low: close, close, volume: 0 };
+  return { ...last, high: Math.max(last.high, close), low: Math.min(last.low, close), close };
+}
+
+function drawOrders() {
+  orderLines.forEach((line) => candles.removePriceLine(line));
+  const own = (desk.orders ?? []).filter((order) => order.ticker === desk.ticker && order.order_price !== null);
+  orderLines = own.map((order) =>
+    candles.createPriceLine({
+      price: Number(order.order_price),
+      color: colour(order.order_type === "buy" ? "--gain" : "--loss"),
+      lineStyle: LineStyle.Dashed,
+      title: `${words(order.order_type)} ${order.remaining_quantity}`,
+    }),
+  );
+}
+
+const barAt = (time) => bars.find((bar) => bar.time === time) ?? bars.at(-1);
+
+function showLegend(bar) {
+  if (!bar) {
+    legend.replaceChildren();
+    return;
+  }
+  const figures = [["O", bar.open], ["H", bar.high], ["L", bar.low], ["C", bar.close]];
+  legend.replaceChildren(
+    element("span", {}, when(bar.time)),
+    ...figures.map(([name, value]) => element("span", {}, `${name} `, element("b", {}, price(value)))),
+    element("span", {}, "Vol ", element("b", {}, compact(bar.volume))),
+  );
+}
+
+const when = (time) =>
+  typeof time === "string" ? time : new Date(time * 1000).toISOString().slice(0, 16).replace("T", " ");
+
+function describe() {
+  const last = bars.at(-1);
+  const text = last ? `, from ${when(bars[0].time)} to ${when(last.time)}, last ${price(last.close)} dollars` : "";
+  box.setAttribute("aria-label", `Price chart of ${desk.ticker}, ${desk.period}${text}`);
+}
+
+function showState(content) {
+  stateBox.replaceChildren(...(content ? [content] : []));
+}
+
+function showFailure(error) {
+  const retry = element("button", { type: "button", class: "btn" }, "Try again");
+  retry.addEventListener("click", load);
+  stateBox.replaceChildren(element("span", {}, `The chart could not be loaded. ${error.message}`), retry);
+}

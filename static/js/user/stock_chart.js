@@ -1,0 +1,134 @@
+// The trading desk: brings its parts together, keeps them fresh, and answers the keyboard.
+import { get } from "../common/api.js";
+import { find, findAll } from "../common/dom.js";
+import { words, whole } from "../common/format.js";
+import { showMarket } from "../common/market_badge.js";
+import { poll } from "../common/poll.js";
+import { toast } from "../common/toast.js";
+import { refreshFills, startBook } from "./desk/book.js";
+import { startChart } from "./desk/chart.js";
+import { startQuoteCard } from "./desk/quote_card.js";
+import { startStockList, tickersShown } from "./desk/stock_list.js";
+import { desk } from "./desk/store.js";
+import { openTicket, startTicket } from "./desk/ticket.js";
+
+const QUOTES_EVERY = 1000;
+const BOOK_EVERY = 2000;
+
+start();
+
+function start() {
+  const page = find("[data-desk]");
+  const row = find('[data-stock][aria-current="true"]', page);
+  Object.assign(desk, {
+    ticker: page.dataset.ticker,
+    period: page.dataset.period,
+    name: row?.dataset.name ?? "",
+    tradable: row?.dataset.tradable !== "0",
+  });
+  startStockList();
+  startQuoteCard();
+  startTicket();
+  startBook(choose);
+  startChart();
+  keepFresh();
+  watchPeriods();
+  watchTheme();
+  document.addEventListener("keydown", onKey);
+}
+
+function keepFresh() {
+  const quotes = poll(refreshQuotes, QUOTES_EVERY);
+  const book = poll(refreshBook, BOOK_EVERY);
+  quotes.now();
+  book.now();
+  refreshFills().catch(() => {}); // Tried again with the next change of an order.
+  document.addEventListener("changed", () => {
+    book.now();
+    refreshFills().catch(() => {});
+  });
+  desk.on("ticker", () => {
+    remember();
+    quotes.now();
+  });
+}
+
+async function refreshQuotes() {
+  const { data, market } = await get("/user/api/quotes", { tickers: tickersShown().join(",") });
+  Object.assign(desk.quotes, data);
+  desk.market = market;
+  showMarket(market);
+  desk.tell("quotes");
+}
+
+async function refreshBook() {
+  const [account, open] = await Promise.all([
+    get("/user/api/account"),
+    get("/user/api/orders", { status: "open", limit: 100 }),
+  ]);
+  const gone = (desk.orders ?? []).filter((before) => !open.orders.some((order) => order.order_id === before.order_id));
+  const moved = JSON.stringify(desk.orders) !== JSON.stringify(open.orders);
+  desk.account = account.data;
+  desk.orders = open.orders;
+  desk.tell("account");
+  if (moved) desk.tell("orders");
+  if (gone.length) await tellFates(gone.map((order) => order.order_id));
+}
+
+// Orders that left the book by themselves: the trader is told what became of them.
+async function tellFates(ids) {
+  const { orders } = await get("/user/api/orders", { limit: 100 });
+  for (const order of orders.filter((one) => ids.includes(one.order_id) && one.order_status !== "cancelled")) {
+    const what = `${words(order.order_type)} ${whole(order.order_quantity)} ${order.ticker}`;
+    const kind = order.order_status === "filled" ? "success" : "warning";
+    toast(`Order ${order.order_id}, ${what}: ${order.order_status}. ${order.remark ?? ""}`.trim(), kind);
+  }
+  await refreshFills();
+}
+
+// A ticker chosen elsewhere than in the list.
+function choose(ticker) {
+  if (ticker === desk.ticker) return;
+  const row = find(`[data-stock="${CSS.escape(ticker)}"]`);
+  Object.assign(desk, { ticker, name: row?.dataset.name ?? "", tradable: row?.dataset.tradable !== "0" });
+  desk.tell("ticker");
+}
+
+function watchPeriods() {
+  const buttons = findAll("[data-period-button]");
+  buttons.forEach((button) =>
+    button.addEventListener("click", () => {
+      desk.period = button.dataset.periodButton;
+      buttons.forEach((other) => other.setAttribute("aria-pressed", String(other === button)));
+      remember();
+      desk.tell("period");
+    }),
+  );
+}
+
+// The address names what is shown, so that a reload or a bookmark shows it again.
+function remember() {
+  const query = new URLSearchParams({ ticker: desk.ticker, period: desk.period });
+  history.replaceState(null, "", `/user/stock_chart?${query}`);
+  document.title = `${desk.ticker}, trading desk · Stock Trading`;
+}
+
+function watchTheme() {
+  document.addEventListener("themechange", () => desk.tell("theme"));
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => desk.tell("theme"));
+}
+
+// `/` search, `b` and `s` the ticket. Not while something is typed or asked.
+function onKey(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select, dialog")) return;
+  const act = { "/": openSearch, b: () => openTicket("buy"), s: () => openTicket("sell") }[event.key];
+  if (!act) return;
+  event.preventDefault();
+  act();
+}
+
+function openSearch() {
+  const panel = find("#stock-list");
+  if (matchMedia("(max-width: 1199px)").matches && !panel.matches(":popover-open")) panel.showPopover();
+  find("[data-search]").focus();
+}
