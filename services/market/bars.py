@@ -1,0 +1,142 @@
+"""Bars: kept in the table market_data, and answered by period for the charts.
+
+The table holds finished days only. The day that still runs comes from the market itself, so nothing can look ahead.
+"""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy.orm import Session
+
+from models import Instrument, MarketData
+from services.errors import InvalidInput
+from services.market.hours import exchange_day
+from services.market.market import ChartMarket
+from utils.datetime_utils import iso_utc
+from utils.market_source import Bar, IntradayBar
+
+INTRADAY_DAYS = {"1d": 1, "5d": 5}
+MONTHS = {"1mo": 1, "3mo": 3, "6mo": 6, "1y": 12, "2y": 24, "5y": 60}
+PERIODS = (*INTRADAY_DAYS, *MONTHS, "max")
+CHUNK = 2_000
+
+Row = dict[str, Any]
+
+
+def daily(session: Session, ticker: str, start: date, end: date) -> list[Bar]:
+    """Stored daily bars with start <= date <= end, oldest first. Days with a gap in their prices are left out."""
+    query = (
+        select(*MarketData.__table__.columns)
+        .where(MarketData.ticker == ticker, MarketData.date >= start, MarketData.date <= end)
+        .order_by(MarketData.date)
+    )
+    return [
+        Bar(row.ticker, row.date, row.open, row.high, row.low, row.close, row.adj_close or row.close, row.volume or 0)
+        for row in session.execute(query)
+        if None not in (row.open, row.high, row.low, row.close)
+    ]
+
+
+def history(session: Session, market: ChartMarket, ticker: str, period: str) -> list[Row]:
+    """The rows of a chart, oldest first, ending at the market's now. Empty when nothing is known (yet).
+
+    1d and 5d: five-minute rows of the last sessions (time, open, high, low, close, volume). The others: daily rows
+    (date, open, high, low, close, adj_close, volume), the running day included. Raises InvalidInput for other periods.
+    """
+    if period in INTRADAY_DAYS:
+        return [_intraday_row(bar) for bar in market.intraday(ticker, INTRADAY_DAYS[period])]
+    today = exchange_day(market.now())
+    bars = daily(session, ticker, start_of(period, today), today)
+    running = market.today(ticker)
+    if running is not None and (not bars or running.date > bars[-1].date):
+        bars.append(running)
+    return [_daily_row(bar) for bar in bars]
+
+
+def start_of(period: str, today: date) -> date:
+    """The first day of a period that ends today."""
+    if period == "max":
+        return date.min
+    if period not in MONTHS:
+        raise InvalidInput({"period": [f"must be one of {', '.join(PERIODS)}"]})
+    years, month = divmod(today.year * 12 + today.month - 1 - MONTHS[period], 12)
+    return date(years, month + 1, min(today.day, monthrange(years, month + 1)[1]))
+
+
+def newest_days(session: Session) -> dict[str, date]:
+    """The day of each ticker's newest stored bar."""
+    query = select(MarketData.ticker, func.max(MarketData.date)).group_by(MarketData.ticker)
+    return {ticker: newest for ticker, newest in session.execute(query)}  # noqa: C416 - a Row is no pair for the type checker
+
+
+def store(session: Session, bars: Iterable[Bar], collected_at: datetime) -> int:
+    """Unit: take in bars, replace those that changed, and answer how many rows were written."""
+    ordered = sorted(bars, key=lambda bar: (bar.ticker, bar.date))
+    written = 0
+    for ticker, series in groupby(ordered, key=lambda bar: bar.ticker):
+        written += _store_ticker(session, ticker, list(series), collected_at)
+    return written
+
+
+def _store_ticker(session: Session, ticker: str, bars: Sequence[Bar], collected_at: datetime) -> int:
+    stored = {bar.date: bar for bar in daily(session, ticker, bars[0].date, bars[-1].date)}
+    days = set(_stored_days(session, ticker))
+    new = [_columns(bar, collected_at) for bar in bars if bar.date not in days]
+    changed = [_columns(bar, collected_at) for bar in bars if bar.date in days and stored.get(bar.date) != bar]
+    for start in range(0, len(new), CHUNK):
+        session.execute(insert(MarketData), new[start : start + CHUNK])
+    if changed:
+        session.execute(update(MarketData), changed)
+    return len(new) + len(changed)
+
+
+def _stored_days(session: Session, ticker: str) -> Iterable[date]:
+    return session.scalars(select(MarketData.date).where(MarketData.ticker == ticker))
+
+
+def mark_refreshed(session: Session, ticker: str, wall: datetime) -> None:
+    """Unit: remember when a ticker's bars were last fetched."""
+    session.execute(update(Instrument).where(Instrument.ticker == ticker).values(bars_refreshed_at=wall))
+
+
+def due_tickers(session: Session, before: datetime) -> list[str]:
+    """Instruments whose bars were never fetched, or last before the given wall time; listed ones first."""
+    fetched = Instrument.bars_refreshed_at
+    query = select(Instrument.ticker).where(or_(fetched.is_(None), fetched < before))
+    return list(session.scalars(query.order_by(Instrument.listed.desc(), Instrument.ticker)))
+
+
+def _columns(bar: Bar, collected_at: datetime) -> Row:
+    return {"ticker": bar.ticker, "date": bar.date, **_prices(bar), "data_collected_at": collected_at}
+
+
+def _daily_row(bar: Bar) -> Row:
+    return {"date": bar.date.isoformat(), **_prices(bar)}
+
+
+def _prices(bar: Bar) -> Row:
+    return {
+        "open": bar.open,
+        "high": bar.high,
+        "low": bar.low,
+        "close": bar.close,
+        "adj_close": bar.adj_close,
+        "volume": bar.volume,
+    }
+
+
+def _intraday_row(bar: IntradayBar) -> Row:
+    return {
+        "time": iso_utc(bar.time),
+        "open": bar.open,
+        "high": bar.high,
+        "low": bar.low,
+        "close": bar.close,
+        "volume": bar.volume,
+    }

@@ -1,0 +1,1 @@
+"""What runs by itself in the background: small steps, and a loop without logic."""
