@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from gunicorn.workers.base import Worker
 
 try:
-    config = Config.from_environment()
+    settings = Config.from_environment()
 except ConfigError as error:
     sys.exit(f"The server cannot start: {error}")
 
 chdir = str(ROOT)
-bind = f"[{config.host}]:{config.port}" if ":" in config.host else f"{config.host}:{config.port}"
+bind = f"[{settings.host}]:{settings.port}" if ":" in settings.host else f"{settings.host}:{settings.port}"
 worker_class = "gthread"
 workers = 1  # not WEB_CONCURRENCY: one process holds the order book and the hub of the streams, see deploy/README.md
 threads = 64
