@@ -162,7 +162,7 @@ def test_selling_everything_takes_the_whole_cost_off_the_books(books: Books, hol
 
 @pytest.mark.parametrize(
     ("ticker", "error", "code"),
-    [("NOPE", NotFound, "UNKNOWN_TICKER"), ("^GSPC", Refused, "NOT_TRADABLE"), ("MSFT", Refused, "NO_PRICE")],
+    [("NOPE", Refused, "UNKNOWN_TICKER"), ("^GSPC", Refused, "NOT_TRADABLE"), ("MSFT", Refused, "NO_PRICE")],
 )
 def test_what_cannot_be_traded_is_refused(
     books: Books, rich_alice: Person, ticker: str, error: type[DomainError], code: str

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from services.errors import NotFound, Refused
+from services.errors import Refused
 from services.trading.fill_rules import far_side, plausible, tick_size
 from services.trading.tickets import OrderTicket
 from utils.market_source import Quote
@@ -31,7 +31,7 @@ class CheckContext:
 
 
 def check(context: CheckContext) -> None:
-    """Run all checks in order. Raises Refused or NotFound; warnings are left in the context."""
+    """Run all checks in order. Raises Refused; warnings are left in the context."""
     for one_check in CHECKS:
         one_check(context)
 
@@ -39,7 +39,7 @@ def check(context: CheckContext) -> None:
 def instrument_is_known(context: CheckContext) -> None:
     if context.tradable is None:
         ticker = context.ticket.ticker
-        raise NotFound(f"{ticker} is not traded here.", code="UNKNOWN_TICKER", details={"ticker": ticker})
+        raise Refused(f"The ticker {ticker} is not traded here.", code="UNKNOWN_TICKER", details={"ticker": ticker})
 
 
 def instrument_is_tradable(context: CheckContext) -> None:
