@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from flask import request, session
-from flask_login import LoginManager, login_user, logout_user
+from flask_login import LoginManager, current_user, login_user, logout_user
 
 from models import db
 from services import logins
@@ -107,7 +107,11 @@ def load_user(token: str) -> LoggedIn | None:
 
 
 def start_login(token: str) -> None:
-    """Make the browser carry a new login. Whatever the session held before is dropped, the CSRF token too."""
+    """Make the browser carry a new login. The one it carried before ends; whatever else the session held is dropped,
+    the CSRF token too.
+    """
+    if current_user.is_authenticated:
+        run_unit(logins.end, current_user.login_id, utc_now())
     session.clear()
     session.permanent = True
     user = load_user(token)

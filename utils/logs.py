@@ -1,8 +1,12 @@
-"""Log files: app.log for everything from INFO on, error.log for errors. They rotate, and each line has a request id."""
+"""Log files: app.log for everything from INFO on, error.log for errors. They rotate, and each line has a request id.
+
+Errors also go to standard error, where whoever started the server sees them.
+"""
 
 from __future__ import annotations
 
 import logging
+import sys
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
@@ -23,9 +27,8 @@ class LineFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         request_id = current_request_id.get()
-        lines = [
-            f"{self.formatTime(record)} {record.levelname} [{request_id}] {record.name}: {_escaped(record.getMessage())}"
-        ]
+        origin = f"{record.levelname} [{request_id}] {record.name}"
+        lines = [f"{self.formatTime(record)} {origin}: {_escaped(record.getMessage())}"]
         if record.exc_info:
             lines += self.formatException(record.exc_info).splitlines()
         if record.stack_info:
@@ -40,6 +43,13 @@ class _VenueFileHandler(RotatingFileHandler):
     """A handler of ours, so that a second start in one process can tell it from others'."""
 
 
+class _ConsoleHandler(logging.Handler):
+    """Writes to whatever standard error is at the moment."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        sys.stderr.write(f"{self.format(record)}\n")
+
+
 def start_logging(folder: Path, level: str) -> None:
     """Log into `folder` from now on. Called again, the files of the earlier call are closed and let go."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -47,15 +57,22 @@ def start_logging(folder: Path, level: str) -> None:
     root = logging.getLogger()
     root.addHandler(_handler(folder / "app.log", level))
     root.addHandler(_handler(folder / "error.log", "ERROR"))
+    root.addHandler(_console())
     root.setLevel(level)
 
 
 def stop_logging() -> None:
     """Close the log files."""
     root = logging.getLogger()
-    for handler in [handler for handler in root.handlers if isinstance(handler, _VenueFileHandler)]:
+    for handler in [handler for handler in root.handlers if isinstance(handler, _VenueFileHandler | _ConsoleHandler)]:
         root.removeHandler(handler)
         handler.close()
+
+
+def _console() -> logging.Handler:
+    handler = _ConsoleHandler("ERROR")
+    handler.setFormatter(LineFormatter())
+    return handler
 
 
 def _handler(path: Path, level: str) -> logging.Handler:

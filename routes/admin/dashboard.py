@@ -15,8 +15,8 @@ from services.trading import order_views
 RECENT = 5
 
 
-@admin_bp.get("/")
 @admin_bp.get("/dashboard")
+@admin_bp.get("/")
 @admin_required
 def dashboard() -> str:
     return render_template(
