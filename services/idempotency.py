@@ -70,7 +70,9 @@ def _find(session: Session, key: RequestKey) -> IdempotencyKey | None:
 
 
 def _store(session: Session, key: RequestKey, answer: Answer) -> None:
-    row = IdempotencyKey(actor=key.actor, key_hash=key.key_hash, request_hash=key.request_hash, answer=json.dumps(answer))
+    row = IdempotencyKey(
+        actor=key.actor, key_hash=key.key_hash, request_hash=key.request_hash, answer=json.dumps(answer)
+    )
     session.add(row)
     try:
         session.flush()

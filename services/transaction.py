@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import logging
 import random
+import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Engine
@@ -36,6 +38,7 @@ _LOST_MYSQL_CODES = frozenset({2002, 2003, 2006, 2013, 2055, 1927, 1053, 1077, 1
 
 logger = logging.getLogger(__name__)
 retries: Counter[str] = Counter()
+_sqlite_turns: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
 
 class KeyTaken(Exception):
@@ -100,7 +103,7 @@ def _run(engine: Engine, work: Callable[[Session], Result], answers_twice: bool)
 
 
 def _attempt(engine: Engine, work: Callable[[Session], Result], answers_twice: bool) -> Result:
-    with Session(engine, expire_on_commit=False) as session:
+    with _turn(engine), Session(engine, expire_on_commit=False) as session:
         result = work(session)
         try:
             session.commit()
@@ -109,6 +112,13 @@ def _attempt(engine: Engine, work: Callable[[Session], Result], answers_twice: b
                 raise CommitUnknown from error
             raise
         return result
+
+
+def _turn(engine: Engine) -> AbstractContextManager[object]:
+    """SQLite takes one writer at a time. Threads of this process queue here, at a lock that wakes the next one at once,
+    instead of at the file, which they could only ask again and again; other processes still meet at the file.
+    """
+    return _sqlite_turns[str(engine.url)] if engine.dialect.name == "sqlite" else nullcontext()
 
 
 def passing_obstacle(error: DBAPIError) -> str:
