@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy.orm import Session as DatabaseSession
@@ -27,6 +27,7 @@ QUOTES_EVERY_OPEN = timedelta(seconds=10)
 QUOTES_EVERY_CLOSED = timedelta(minutes=5)
 INTRADAY_EVERY = timedelta(minutes=1)
 INTRADAY_DAYS = 5
+BARS_KEPT = timedelta(days=20 * 365)
 BARS_AFTER_CLOSE = timedelta(minutes=20)
 FIGURES_EVERY = timedelta(days=1)
 RETRY_AFTER = timedelta(minutes=30)
@@ -146,7 +147,15 @@ class LiveSteps:
 
     def _do_one_job(self, now: datetime) -> None:
         self._forget(now)
-        for find in (self._unknown_asked, self._searched, self._bars_due, self._intraday_due, self._figures_due):
+        finders = (
+            self._unknown_asked,
+            self._searched,
+            self._intraday_due,
+            self._bars_due,
+            self._nameless,
+            self._figures_due,
+        )
+        for find in finders:
             job = find(now)
             if job is not None:
                 self._tried[job] = now
@@ -166,10 +175,12 @@ class LiveSteps:
     def _unknown_asked(self, _now: datetime) -> Job | None:
         asked = self._market.demand.tickers()
         known = self._known(asked)
+        return self._first("instrument", [ticker for ticker in asked if ticker not in known])
+
+    def _nameless(self, _now: datetime) -> Job | None:
         with DatabaseSession(db.engine) as session:
             nameless = instruments.nameless(session)
-        unknown = [ticker for ticker in asked if ticker not in known]
-        return self._first("instrument", [*unknown, *nameless])
+        return self._first("instrument", nameless)
 
     def _searched(self, _now: datetime) -> Job | None:
         text = self._market.demand.take_search()
@@ -204,7 +215,8 @@ class LiveSteps:
 
     def _fetch_bars(self, ticker: str) -> None:
         now = self._wall()
-        fetched = self._ask(self._source.daily_bars, ticker, date.min, exchange_day(now))
+        today = exchange_day(now)
+        fetched = self._ask(self._source.daily_bars, ticker, today - BARS_KEPT, today)
         if fetched is None:
             return
         running = self._hours.session_at(now)

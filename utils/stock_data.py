@@ -44,6 +44,10 @@ logger = logging.getLogger(__name__)
 _one_at_a_time = RLock()
 
 
+class NoAnswer(MarketSourceError):
+    """No connection, or no answer in time: asking for something else would not help."""
+
+
 class YahooSource:
     """The live MarketSource. Safe for threads, which wait for each other."""
 
@@ -149,7 +153,7 @@ class YahooSource:
             for start in range(0, len(tickers), BATCH_SIZE):
                 answer = self._get(QUOTE_URL, {"symbols": ",".join(tickers[start : start + BATCH_SIZE])})
                 found |= {quote.ticker: quote for quote in yahoo_answers.batch_quotes(answer)}
-        except RateLimited:
+        except (RateLimited, NoAnswer):
             raise
         except MarketSourceError as error:
             logger.info("Yahoo Finance refuses quotes in one batch, so charts are asked: %s", error)
@@ -178,14 +182,10 @@ class YahooSource:
 
         try:
             answer = YfData(session=self._session).get(url, params=parameters)
-        except OSError as error:  # what curl_cffi raises: no connection, no answer in time
-            raise MarketSourceError("Yahoo Finance does not answer.") from error
-        if answer.status_code == 404:
-            raise UnknownTicker("Yahoo Finance does not know this ticker.")
-        if answer.status_code == 429:
-            raise RateLimited("Yahoo Finance asks for fewer requests.")
+        except OSError as error:
+            raise _meaning(error) from error
         if answer.status_code >= 400:
-            raise MarketSourceError(f"Yahoo Finance answered with HTTP status {answer.status_code}.")
+            raise _error_of(answer.status_code)
         return yahoo_answers.decoded(answer.text)
 
     def _ticker(self, ticker: str) -> Any:
@@ -205,13 +205,13 @@ class YahooSource:
             except MarketSourceError:
                 raise
             except errors.YFRateLimitError as error:
-                raise RateLimited("Yahoo Finance asks for fewer requests.") from error
+                raise _error_of(429) from error
             except (errors.YFPricesMissingError, errors.YFTzMissingError) as error:
                 raise UnknownTicker("Yahoo Finance knows no prices of this ticker.") from error
             except Exception as error:
                 # yfinance documents no set of errors: besides its own and curl_cffi's, malformed answers come out as
                 # KeyError, TypeError, ValueError and pandas' own. All of them mean that there is no usable answer.
-                raise MarketSourceError(f"Yahoo Finance gave no usable answer ({type(error).__name__}).") from error
+                raise _meaning(error) from error
 
     def _connected(self) -> Any:
         """yfinance, set up for this source: our session, our cache, errors raised instead of logged."""
@@ -236,6 +236,24 @@ class YahooSource:
         if len(usable) < len(bars):
             logger.warning("%d malformed bars of %s are left out", len(bars) - len(usable), ticker)
         return usable
+
+
+def _meaning(error: Exception) -> MarketSourceError:
+    """Our error for one that came out of yfinance."""
+    status = getattr(getattr(error, "response", None), "status_code", 0)
+    if isinstance(status, int) and status >= 400:
+        return _error_of(status)
+    if isinstance(error, OSError):  # curl_cffi: no connection, no answer in time
+        return NoAnswer("Yahoo Finance does not answer.")
+    return MarketSourceError(f"Yahoo Finance gave no usable answer ({type(error).__name__}).")
+
+
+def _error_of(status: int) -> MarketSourceError:
+    if status == 404:
+        return UnknownTicker("Yahoo Finance does not know this ticker.")
+    if status == 429:
+        return RateLimited("Yahoo Finance asks for fewer requests.")
+    return MarketSourceError(f"Yahoo Finance answered with HTTP status {status}.")
 
 
 def _rows(table: Any, names: list[str]) -> Iterator[tuple[datetime, list[object]]]:

@@ -1,0 +1,1 @@
+"""Stand-ins for servers that the tests must not really ask."""
