@@ -41,18 +41,24 @@ export const words = (status) => {
 
 const formats = new Map();
 function timeFormat(name, options) {
-  if (!formats.has(name)) formats.set(name, new Intl.DateTimeFormat("en-GB", options));
+  if (!formats.has(name)) formats.set(name, new Intl.DateTimeFormat(LOCALE, options));
   return formats.get(name);
 }
 
-const day = { day: "numeric", month: "short", year: "numeric" };
-const minute = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+const DAY = { day: "numeric", month: "short", year: "numeric" };
+const MINUTE = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
 
-export const marketTime = (date) =>
-  `${timeFormat("market", { ...day, ...minute, timeZone: MARKET_ZONE }).format(date).replace(",", "")} ET`;
-export const marketDay = (date) => timeFormat("marketDay", { ...day, timeZone: MARKET_ZONE }).format(date);
-export const localTime = (date) => timeFormat("local", { ...day, ...minute }).format(date).replace(",", "");
-export const clockTime = (date) => timeFormat("clock", { ...minute, second: "2-digit" }).format(date);
+// "2 Sep 2008 10:32". Put together from parts, because no locale writes it quite so.
+function written(date, name, options) {
+  const parts = timeFormat(name, options).formatToParts(date);
+  const part = (type) => parts.find((one) => one.type === type)?.value;
+  const day = `${part("day")} ${part("month")} ${part("year")}`;
+  return part("hour") ? `${day} ${part("hour")}:${part("minute")}` : day;
+}
+
+export const marketTime = (date) => `${written(date, "market", { ...DAY, ...MINUTE, timeZone: MARKET_ZONE })} ET`;
+export const localTime = (date) => written(date, "local", { ...DAY, ...MINUTE });
+export const clockTime = (date) => timeFormat("clock", { ...MINUTE, second: "2-digit" }).format(date);
 
 // "just now", "5 min ago", "3 h ago"; after a day the date.
 export function ago(date, now = new Date()) {

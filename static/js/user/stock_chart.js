@@ -34,6 +34,7 @@ function start() {
   keepFresh();
   watchPeriods();
   watchTheme();
+  watchWidth();
   document.addEventListener("keydown", onKey);
 }
 
@@ -96,6 +97,8 @@ function choose(ticker) {
 
 function watchPeriods() {
   const buttons = findAll("[data-period-button]");
+  // On a phone the row of periods is wider than the screen.
+  buttons.find((button) => button.dataset.periodButton === desk.period)?.scrollIntoView({ block: "nearest" });
   buttons.forEach((button) =>
     button.addEventListener("click", () => {
       desk.period = button.dataset.periodButton;
@@ -111,6 +114,15 @@ function remember() {
   const query = new URLSearchParams({ ticker: desk.ticker, period: desk.period });
   history.replaceState(null, "", `/user/stock_chart?${query}`);
   document.title = `${desk.ticker}, trading desk · Stock Trading`;
+}
+
+// A drawer or a sheet that was open when the window grew wide would stay in the top layer.
+function watchWidth() {
+  for (const [width, panel] of [[1200, find("#stock-list")], [768, find("#ticket")]]) {
+    matchMedia(`(min-width: ${width}px)`).addEventListener("change", () => {
+      if (panel.matches(":popover-open")) panel.hidePopover();
+    });
+  }
 }
 
 function watchTheme() {

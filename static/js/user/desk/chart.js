@@ -29,6 +29,9 @@ const volume = chart.addSeries(HistogramSeries, {
 });
 volume.priceScale().applyOptions({ scaleMargins: { top: 0.84, bottom: 0 } });
 
+// The library changes what it is given: it makes objects of dates.
+const copy = (bar) => ({ ...bar });
+
 let bars = []; // what is drawn: { time, open, high, low, close, volume }
 let orderLines = [];
 let loading = null;
@@ -99,7 +102,7 @@ function toBar(row) {
 function draw() {
   const intraday = INTRADAY.has(desk.period);
   chart.applyOptions({ timeScale: { timeVisible: intraday } });
-  candles.setData(bars);
+  candles.setData(bars.map(copy));
   const [up, down] = volumeColours();
   volume.setData(bars.map((bar) => toVolume(bar, up, down)));
   chart.timeScale().fitContent();
@@ -121,7 +124,7 @@ function moveNewest() {
   if (!bar) return;
   if (bar.time === last.time) bars[bars.length - 1] = bar;
   else bars.push(bar);
-  candles.update(bar);
+  candles.update(copy(bar));
   volume.update(toVolume(bar, ...volumeColours()));
   showLegend(bar);
 }
@@ -155,7 +158,12 @@ function drawOrders() {
   );
 }
 
-const barAt = (time) => bars.find((bar) => bar.time === time) ?? bars.at(-1);
+// time: seconds, or a date as a text or as the library's { year, month, day }.
+function barAt(time) {
+  const pad = (part) => String(part).padStart(2, "0");
+  const wanted = time?.year ? `${time.year}-${pad(time.month)}-${pad(time.day)}` : time;
+  return bars.find((bar) => bar.time === wanted) ?? bars.at(-1);
+}
 
 function showLegend(bar) {
   if (!bar) {

@@ -46,7 +46,7 @@ function showAge(quote) {
   const stale = desk.market?.state === "open" && seconds > 15 * 60 + (quote.delay ?? 0);
   box.parentElement.classList.toggle("stale", stale);
   const delay = quote.delay ? `, delayed by ${Math.round(quote.delay / 60)} min` : "";
-  setText(box, `${ageWords(seconds)}${delay}, ${quote.source === "replay" ? "recorded prices" : "Yahoo Finance"}`);
+  setText(box, `${ageWords(seconds)}${delay}, ${quote.source === "replay" ? "recorded" : "Yahoo Finance"}`);
 }
 
 function ageWords(seconds) {

@@ -49,7 +49,7 @@ export function startTicket() {
 export function openTicket(side, quantity = null) {
   fields.order_type.value = side;
   if (quantity !== null) fields.quantity.value = String(quantity);
-  if (matchMedia("(max-width: 1199px)").matches && !panel.matches(":popover-open")) panel.showPopover();
+  if (matchMedia("(max-width: 767px)").matches && !panel.matches(":popover-open")) panel.showPopover();
   render();
   fields.quantity.focus();
   fields.quantity.select();
@@ -183,10 +183,12 @@ function tell(answer) {
     return;
   }
   const text = [answer.message, ...(answer.warnings ?? [])].join(" ");
-  setText(result, text);
   result.hidden = false;
-  toast(text, "success");
-  if (panel.matches(":popover-open")) panel.hidePopover();
+  setText(result, text);
+  if (panel.matches(":popover-open")) {
+    panel.hidePopover();
+    toast(text, "success");
+  }
   document.dispatchEvent(new CustomEvent("changed"));
 }
 
