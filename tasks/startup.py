@@ -11,6 +11,7 @@ import click
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from config import ConfigError
 from models import db
 from services.setup import ensure_default_admin
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from flask import Flask
 
     from config import Config
+    from tasks.market_feed import MarketFeed
 
 TASKS = ("order_processor", "market_feed")  # in the order in which they are stopped
 
@@ -33,14 +35,13 @@ def start_background(app: Flask, *, address: str | None = None) -> None:
     it does nothing. Raises NotReady when the database cannot be used.
     """
     # Imported here, since no other command than the serving ones needs them.
-    from tasks.market_feed import start_market_feed
     from tasks.order_processor import start_order_processor
 
     if "market_feed" in app.extensions:
         return
     config: Config = app.extensions["config"]
     _ensure_admin(app, config)
-    app.extensions["market_feed"] = start_market_feed(app, feeds=config.run_order_processor)
+    app.extensions["market_feed"] = _opened_market(app, config)
     if config.run_order_processor:
         app.extensions["order_processor"] = start_order_processor(app)
     atexit.register(stop_background, app)
@@ -83,6 +84,15 @@ def _ensure_admin(app: Flask, config: Config) -> None:
         raise NotReady(
             f"The database cannot be used ({error.orig}). Is it there, and did you run `flask db upgrade`?"
         ) from error
+
+
+def _opened_market(app: Flask, config: Config) -> MarketFeed:
+    from tasks.market_feed import start_market_feed
+
+    try:
+        return start_market_feed(app, feeds=config.run_order_processor)
+    except ConfigError as error:  # MARKET_SOURCE asks for another market than these books hold
+        raise NotReady(str(error)) from error
 
 
 def _announce(config: Config, address: str) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from utils.market_source import Quote, Session, SourceName
+from utils.market_source import Bar, IntradayBar, Quote, Session, SourceName
 
 if TYPE_CHECKING:
     from services.market.market import MarketStatus
@@ -133,6 +133,22 @@ class FakeMarket:
 
     def ended(self) -> bool:
         return self._ended
+
+    def latest_session(self, moment: datetime) -> Session | None:
+        days = (moment - timedelta(days=back) for back in range(4))
+        return next(session for day in days if (session := _session_of(day)) and session.opens <= moment)
+
+    def today(self, ticker: str) -> Bar | None:
+        from services.market.books import bar_of
+
+        quote = self.quote(ticker)
+        return None if quote is None else bar_of(quote)
+
+    def intraday(self, ticker: str, days: int) -> list[IntradayBar]:
+        return []
+
+    def look_for(self, text: str) -> None:
+        """Nobody looks anything up in a test's market."""
 
     def status(self) -> MarketStatus:
         from services.market.market import MarketStatus

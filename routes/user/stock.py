@@ -70,6 +70,8 @@ def quotes() -> Response:
 @user_required
 def instruments_api() -> Response:
     query = inputs.text_parameter("query", LONGEST_QUERY)
+    if query:
+        market().look_for(query)
     found = instruments.search(db.session, query, MOST_FOUND) if query else instruments.listed(db.session)
     return succeed(data=[_instrument_view(row) for row in found])
 
