@@ -23,7 +23,7 @@ from models.market import (
 )
 from models.system import AccountEvent, IdempotencyKey, Lease, Setting
 from models.trade import Order, Portfolio, Transaction
-from models.user import Login, User
+from models.user import Login, User, UserPreference
 
 __all__ = [
     "AccountBalance",
@@ -47,6 +47,7 @@ __all__ = [
     "Setting",
     "Transaction",
     "User",
+    "UserPreference",
     "db",
     "init_db",
 ]

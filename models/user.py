@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import NEVER_REUSE_IDS, Base, CreatedAt, RowId
+from models.base import NEVER_REUSE_IDS, Base, CreatedAt, RowId, UpdatedAt
 from models.types import UTCDateTime, exact_string, exact_text
 
 AccountStatus = Literal["active", "suspended"]
@@ -68,3 +68,14 @@ class Login(Base):
 
 
 UserId = Annotated[int, mapped_column(ForeignKey("user.user_id"), comment="The trader")]
+
+
+class UserPreference(Base):
+    """What a page remembers of a trader, such as the thresholds of the analysis. One row a trader and a page."""
+
+    __tablename__ = "user_preference"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.user_id"), primary_key=True, comment="The trader")
+    name: Mapped[str] = mapped_column(exact_string(32), primary_key=True, comment="What is remembered")
+    value: Mapped[str] = mapped_column(Text, comment="Its value, JSON")
+    updated_at: Mapped[UpdatedAt]
