@@ -122,7 +122,7 @@ class LiveSteps:
         good, held = quotes.believable(fresh, self.book.everything(), now)
         self._warn_of(held)
         self.book.put(good)
-        run_unit(quotes.store, list(good.values()), now)
+        run_unit(quotes.store, list(self.book.quotes(good).values()), now)
 
     def _wanted_tickers(self) -> list[str]:
         with DatabaseSession(db.engine) as session:

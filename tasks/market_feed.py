@@ -22,7 +22,7 @@ from utils.market_source import SourceName
 from utils.stock_data import YahooSource
 
 PROBE_SECONDS = 5.0
-STOP_SECONDS = 3.0
+STOP_SECONDS = 1.5  # a request on its way may take longer; the thread then dies with the process
 RETRY_SECONDS = 0.5
 
 logger = logging.getLogger(__name__)
