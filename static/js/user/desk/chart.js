@@ -9,6 +9,7 @@ import { desk } from "./store.js";
 
 const INTRADAY = new Set(["1d", "5d"]);
 const BUCKET = 300; // seconds of an intraday candle
+const SESSION_CANDLES = 78; // a day of 6.5 hours
 
 const box = find("[data-chart]");
 const stateBox = find("[data-chart-state]");
@@ -33,6 +34,8 @@ volume.priceScale().applyOptions({ scaleMargins: { top: 0.84, bottom: 0 } });
 const copy = (bar) => ({ ...bar });
 
 let bars = []; // what is drawn: { time, open, high, low, close, volume }
+let drawn = ""; // of which ticker and period: while others load, quotes must not move these
+let heard = null; // the last quote's day and volume, from which the volume of an intraday candle grows
 let orderLines = [];
 let loading = null;
 
@@ -86,12 +89,15 @@ async function load() {
   try {
     const { data } = await get("/user/api/market_data", { ticker, period }, { signal: loading.signal });
     bars = data.map(toBar).filter(Boolean);
+    drawn = chosen();
     draw();
     showState(bars.length ? null : `There are no prices of ${ticker} for this period yet.`);
   } catch (error) {
     if (error.name !== "AbortError") showFailure(error);
   }
 }
+
+const chosen = () => `${desk.ticker} ${desk.period}`;
 
 function toBar(row) {
   if (row.close === null) return null;
@@ -105,9 +111,15 @@ function draw() {
   candles.setData(bars.map(copy));
   const [up, down] = volumeColours();
   volume.setData(bars.map((bar) => toVolume(bar, up, down)));
-  chart.timeScale().fitContent();
+  if (desk.period === "1d") showWholeSession();
+  else chart.timeScale().fitContent();
   showLegend(bars.at(-1));
   describe();
+}
+
+// The day so far grows into the room of a whole one.
+function showWholeSession() {
+  chart.timeScale().setVisibleLogicalRange({ from: -1, to: Math.max(SESSION_CANDLES, bars.length) });
 }
 
 const volumeColours = () => [colour("--chart-gain-volume"), colour("--chart-loss-volume")];
@@ -119,7 +131,7 @@ const toVolume = (bar, up, down) => ({
 function moveNewest() {
   const quote = desk.quote;
   const last = bars.at(-1);
-  if (!quote?.quote_time || !last) return;
+  if (!quote?.quote_time || !last || drawn !== chosen()) return;
   const bar = INTRADAY.has(desk.period) ? intradayBar(quote, last) : dailyBar(quote, last);
   if (!bar) return;
   if (bar.time === last.time) bars[bars.length - 1] = bar;
@@ -141,8 +153,18 @@ function intradayBar(quote, last) {
   const time = seconds - (seconds % BUCKET);
   const close = quote.price;
   if (time < last.time) return null;
-  if (time > last.time) return { time, open: close, high: close, low: close, close, volume: 0 };
-  return { ...last, high: Math.max(last.high, close), low: Math.min(last.low, close), close };
+  const traded = tradedSince(quote);
+  if (time > last.time) return { time, open: close, high: close, low: close, close, volume: traded };
+  const { open, high, low, volume: before } = last;
+  return { time, open, high: Math.max(high, close), low: Math.min(low, close), close, volume: before + traded };
+}
+
+// Shares traded since the quote before, by the day's volume.
+function tradedSince(quote) {
+  const key = `${quote.ticker} ${marketDate(new Date(quote.quote_time))}`;
+  const before = heard?.key === key ? heard.volume : quote.volume;
+  heard = { key, volume: quote.volume ?? 0 };
+  return Math.max(0, heard.volume - (before ?? 0));
 }
 
 function drawOrders() {

@@ -140,6 +140,7 @@ async function review() {
     price: isLimit() ? fields.price.value.trim() : null,
   };
   const intention = new Intention("/user/api/create_order", body);
+  const sheet = panel.matches(":popover-open"); // A dialog closes it.
   const answer = await ask({
     title: `${words(side)} ${whole(count)} ${ticker}?`,
     figures: figures(count),
@@ -147,7 +148,9 @@ async function review() {
     kind: `btn-${side}`,
     work: () => settle(intention),
   });
-  if (answer) tell(answer);
+  if (sheet && (!answer || answer.refusal)) panel.showPopover();
+  if (answer?.refusal) showRefusal(answer.refusal);
+  else if (answer) tell(answer, sheet);
 }
 
 // A refusal is an answer, which the ticket shows beside its fields; a lost answer is not, and may be tried again.
@@ -177,18 +180,12 @@ function figures(count) {
   ];
 }
 
-function tell(answer) {
-  if (answer.refusal) {
-    showRefusal(answer.refusal);
-    return;
-  }
+// What happened stands in the ticket; where that is a sheet, which is closed now, a toast says it.
+function tell(answer, sheet) {
   const text = [answer.message, ...(answer.warnings ?? [])].join(" ");
   result.hidden = false;
   setText(result, text);
-  if (panel.matches(":popover-open")) {
-    panel.hidePopover();
-    toast(text, "success");
-  }
+  if (sheet) toast(text, "success");
   document.dispatchEvent(new CustomEvent("changed"));
 }
 
