@@ -1,0 +1,171 @@
+"""Orders against the journal, against their fills, and by themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy import Connection, Subquery, and_, case, func, not_, or_, select
+
+from services.accounts.verify.report import Finding
+from services.accounts.verify.sweep import (
+    AnyRow,
+    Check,
+    Column,
+    Sweep,
+    cash_where,
+    differs,
+    number_where,
+    or_none,
+    or_zero,
+    stream,
+)
+from services.accounts.verify.tables import FILLS, JOURNAL, ORDERS
+from services.trading.commission import CommissionTerms
+from services.trading.order_states import FINAL_STATUSES, OPEN_STATUSES
+from utils.number_utils import ZERO, round_up_to_cent
+
+_line, _order, _fill = JOURNAL.c, ORDERS.c, FILLS.c
+
+
+def reservations(connection: Connection) -> Iterator[Finding]:
+    """The worst case of the rest of each open buy, rounded as when it was reserved, with its commission."""
+    query = select(
+        _order.order_id,
+        _order.user_id,
+        _order.reserved_amount,
+        _order.worst_price,
+        _order.filled_amount,
+        _order.filled_quantity,
+        _order.order_quantity,
+        _order.commission_per_share,
+        _order.commission_minimum,
+        _order.commission_maximum_rate,
+    ).where(_order.order_type == "buy", _order.order_status.in_(OPEN_STATUSES))
+    for row in stream(connection, query):
+        rest = row.order_quantity - row.filled_quantity
+        value = round_up_to_cent(row.worst_price) * rest
+        commission = terms_of(row).for_fill(rest, value, row.filled_quantity, row.filled_amount)
+        if row.reserved_amount != value + commission:
+            yield (
+                "ORDER_RESERVATION",
+                {
+                    "order_id": row.order_id,
+                    "user_id": row.user_id,
+                    "reserved_amount": row.reserved_amount,
+                    "worst_case": value + commission,
+                },
+            )
+
+
+def terms_of(order: AnyRow) -> CommissionTerms:
+    """The commission terms at which an order was accepted."""
+    return CommissionTerms(order.commission_per_share, order.commission_minimum, order.commission_maximum_rate)
+
+
+def _journal_by_order() -> Subquery:
+    gains = or_(_line.cash > ZERO, _line.shares > 0)  # one line of each reserving or releasing group
+    frozen = _line.account == "frozen"
+    return (
+        select(
+            _line.order_id,
+            cash_where(frozen, _line.cash).label("frozen_cash"),
+            number_where(frozen, _line.shares).label("frozen_shares"),
+            number_where(and_(_line.kind == "reserve", gains)).label("reserves"),
+            number_where(and_(_line.kind == "release", gains)).label("releases"),
+            func.min(_line.user_id).label("first_user"),
+            func.max(_line.user_id).label("last_user"),
+            func.min(_line.ticker).label("first_ticker"),
+            func.max(_line.ticker).label("last_ticker"),
+        )
+        .where(_line.order_id.is_not(None))
+        .group_by(_line.order_id)
+        .subquery("journal")
+    )
+
+
+def _journal_sweep() -> Sweep:
+    journal = _journal_by_order()
+    c = journal.c
+    open_sell = and_(_order.order_type == "sell", _order.order_status.in_(OPEN_STATUSES))
+    to_sell = case((open_sell, _order.order_quantity - _order.filled_quantity), else_=0)
+    unfilled_end = case((and_(_order.order_status.in_(FINAL_STATUSES), _order.order_status != "filled"), 1), else_=0)
+    return Sweep(
+        source=ORDERS.outerjoin(journal, c.order_id == _order.order_id),
+        shown=[
+            _order.order_id, _order.user_id, _order.order_status, _order.reserved_amount,
+            c.frozen_cash, to_sell.label("to_sell"), c.frozen_shares, c.reserves, c.releases,
+        ],
+        faults={
+            "ORDER_FROZEN_CASH": or_zero(c.frozen_cash) != _order.reserved_amount,
+            "ORDER_FROZEN_SHARES": or_none(c.frozen_shares) != to_sell,
+            "ORDER_RESERVES": or_none(c.reserves) != 1,
+            "ORDER_RELEASES": or_none(c.releases) != unfilled_end,
+            "ORDER_FOREIGN_LINES": or_(
+                c.first_user != _order.user_id,
+                c.last_user != _order.user_id,
+                c.first_ticker != _order.ticker,
+                c.last_ticker != _order.ticker,
+            ),
+        },
+    )  # fmt: skip
+
+
+def _wrong_status() -> Column:
+    filled, wanted, status = _order.filled_quantity, _order.order_quantity, _order.order_status
+    fitting = or_(
+        and_(status == "pending", filled == 0),
+        and_(status == "partially_filled", filled > 0, filled < wanted),
+        and_(status == "filled", filled == wanted),
+        and_(status.in_(FINAL_STATUSES), status != "filled", filled >= 0, filled < wanted),
+    )
+    return or_(
+        not_(fitting), case((status == "filled", _order.executed_at.is_(None)), else_=_order.executed_at.is_not(None))
+    )
+
+
+def _fills_by_order() -> Subquery:
+    return (
+        select(
+            _fill.order_id,
+            func.sum(_fill.transaction_quantity).label("quantity"),
+            func.sum(_fill.transaction_amount).label("amount"),
+            func.sum(_fill.commission).label("commission"),
+            func.min(_fill.fill_number).label("first_fill"),
+            func.max(_fill.fill_number).label("last_fill"),
+            func.count().label("fills"),
+        )
+        .group_by(_fill.order_id)
+        .subquery("fills")
+    )
+
+
+def _fill_sums_sweep() -> Sweep:
+    fills = _fills_by_order()
+    c = fills.c
+    return Sweep(
+        source=ORDERS.outerjoin(fills, c.order_id == _order.order_id),
+        shown=[
+            _order.order_id, _order.user_id, _order.order_status, _order.order_quantity,
+            _order.filled_quantity, c.quantity.label("quantity_of_fills"),
+            _order.filled_amount, c.amount.label("amount_of_fills"),
+            _order.commission_paid, c.commission.label("commission_of_fills"),
+            _order.reserved_amount, _order.order_price, _order.worst_price,
+        ],
+        faults={
+            "ORDER_STATUS": _wrong_status(),
+            "ORDER_LIMIT": and_(
+                _order.order_execution_type == "limit", differs(_order.order_price, _order.worst_price)
+            ),
+            "ORDER_HOLDS": and_(
+                _order.reserved_amount != ZERO,
+                or_(_order.order_type == "sell", _order.order_status.in_(FINAL_STATUSES)),
+            ),
+            "ORDER_FILLED_QUANTITY": or_none(c.quantity) != _order.filled_quantity,
+            "ORDER_FILLED_AMOUNT": or_zero(c.amount) != _order.filled_amount,
+            "ORDER_COMMISSION": or_zero(c.commission) != _order.commission_paid,
+            "FILL_GAP": or_(c.first_fill != 1, c.last_fill != c.fills),
+        },
+    )  # fmt: skip
+
+
+CHECKS: tuple[Check, ...] = (reservations, _journal_sweep(), _fill_sums_sweep())
