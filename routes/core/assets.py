@@ -6,15 +6,17 @@ addresses in style sheets carry it too.
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import time
 from pathlib import Path
 from threading import Lock
 
-from flask import Flask, Response, current_app, send_from_directory
+from flask import Flask, Response, current_app, request, send_from_directory
 
 IMMUTABLE = "public, max-age=31536000, immutable"
 RECHECK_SECONDS = 0.5
+WORTH_COMPRESSING = (".css", ".js", ".mjs", ".svg")
 
 
 class StaticTree:
@@ -27,6 +29,7 @@ class StaticTree:
         self._version: str | None = None
         self._seen: list[tuple[str, int, int]] = []
         self._checked_at = 0.0
+        self._compressed: dict[tuple[str, str], bytes] = {}
 
     @property
     def version(self) -> str:
@@ -35,6 +38,13 @@ class StaticTree:
             if self._version is None or (self._watch and self._changed()):
                 self._version = self._hash()
             return self._version
+
+    def compressed(self, path: str, content: bytes) -> bytes:
+        """The file's content by gzip, worked out once a version."""
+        key = (self.version, path)
+        if key not in self._compressed:
+            self._compressed[key] = gzip.compress(content, mtime=0)
+        return self._compressed[key]
 
     def _changed(self) -> bool:
         """Whether a file changed since last asked. Looks at most twice a second: a page names many files."""
@@ -77,8 +87,21 @@ def asset(path: str) -> str:
 def serve(version: str, path: str) -> Response:
     """A file of static/. Only the current version may be kept: an old page may ask for an older one."""
     response = send_from_directory(current_app.static_folder or "static", path)
-    response.headers["Cache-Control"] = IMMUTABLE if version == _tree().version else "no-store"
+    current = version == _tree().version
+    response.headers["Cache-Control"] = IMMUTABLE if current else "no-store"
+    if current and response.status_code == 200 and path.endswith(WORTH_COMPRESSING):
+        _compress(response, path)
     return response
+
+
+def _compress(response: Response, path: str) -> None:
+    """Send less to browsers that understand gzip: the style sheets shrink to a seventh."""
+    response.vary.add("Accept-Encoding")
+    if request.accept_encodings["gzip"] <= 0 or request.method != "GET":
+        return
+    response.direct_passthrough = False
+    response.set_data(_tree().compressed(path, response.get_data()))
+    response.headers["Content-Encoding"] = "gzip"
 
 
 def _tree() -> StaticTree:
