@@ -103,5 +103,6 @@ def _counts(connection: Connection) -> dict[str, int]:
 
 
 def _reason(error: SQLAlchemyError) -> str:
+    """What the driver says, without the statement."""
     original = getattr(error, "orig", None) or error
-    return " ".join(str(original).split())
+    return " ".join(str(original.args[-1] if original.args else original).split())
