@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from werkzeug.routing import IntegerConverter, Map
+
 if TYPE_CHECKING:
     from flask import Flask
+
+LARGEST_ROW_NUMBER = 2**31 - 1
+
+
+class RowNumber(IntegerConverter):
+    """`<row:order_id>`: the number of a row. One that no database could hold is simply an unknown address."""
+
+    def __init__(self, map: Map) -> None:
+        super().__init__(map, max=LARGEST_ROW_NUMBER)
 
 
 def register_routes(app: Flask) -> None:
@@ -15,6 +26,7 @@ def register_routes(app: Flask) -> None:
     from routes.core import core_bp, init_core
     from routes.user import user_bp
 
+    app.url_map.converters["row"] = RowNumber
     init_core(app)
     for blueprint in (core_bp, auth_bp, user_bp, admin_bp):
         app.register_blueprint(blueprint)

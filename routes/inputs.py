@@ -23,7 +23,9 @@ Fields = dict[str, Any]
 
 
 def body_fields() -> Fields:
-    """The fields of the body: of a JSON object, or of a page's form. Raises 415 for other types, and InvalidInput."""
+    """The fields of the body: of a JSON object, or of a page's form, as they were typed. Raises 415 for other types,
+    and InvalidInput.
+    """
     if request.mimetype in FORM_TYPES:
         return {name: value for name, value in request.form.items() if name not in NOT_PART_OF_THE_BODY}
     if request.mimetype == "application/json":
@@ -31,6 +33,12 @@ def body_fields() -> Fields:
     if request.mimetype or request.get_data():
         raise UnsupportedMediaType("Send application/json.")
     return {}
+
+
+def typed_amount(fields: Fields) -> object:
+    """The amount. Spaces around a number that somebody typed into a page mean nothing."""
+    amount = fields.get("amount")
+    return amount.strip() if isinstance(amount, str) and request.mimetype in FORM_TYPES else amount
 
 
 def request_key(actor: str, fields: Fields) -> RequestKey | None:

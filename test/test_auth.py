@@ -622,7 +622,7 @@ def test_every_trader_and_admin_address_asks_for_a_login(app: Flask) -> None:
     assert len(rules) > 20
     for rule in rules:
         method = "POST" if "POST" in rule.methods else "GET"
-        path = re.sub(r"<int:\w+>", "1", rule.rule)
+        path = re.sub(r"<row:\w+>", "1", rule.rule)
         assert_refused(client.open(path, method=method, headers=JSON), 401, "LOGIN_REQUIRED")
         assert client.open(path, method=method, headers=JSON, csrf=False).status_code == 401
 
@@ -634,7 +634,7 @@ def test_traders_do_not_come_into_the_panel_nor_admins_to_the_desk(app: Flask, a
             continue
         method = "POST" if "POST" in rule.methods else "GET"
         stranger = trader if rule.endpoint.startswith("admin.") else admin
-        answer = stranger.open(re.sub(r"<int:\w+>", "1", rule.rule), method=method, headers=JSON)
+        answer = stranger.open(re.sub(r"<row:\w+>", "1", rule.rule), method=method, headers=JSON)
         assert_refused(answer, 403)
     assert admin.get("/user/account").location == "/admin/"
     assert trader.get("/admin/").status_code == 403

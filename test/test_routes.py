@@ -171,7 +171,7 @@ WRITES = [
 
 
 def test_the_list_of_writes_is_whole(app: Flask) -> None:
-    writes = {re.sub(r"<int:\w+>", "1", rule.rule) for rule in app.url_map.iter_rules() if "POST" in rule.methods}
+    writes = {re.sub(r"<row:\w+>", "1", rule.rule) for rule in app.url_map.iter_rules() if "POST" in rule.methods}
     assert writes == {*WRITES, "/auth/admin-password"}
 
 

@@ -29,14 +29,6 @@ def one(app: Flask, model: Any, number: int) -> Any:
         return row
 
 
-def add_instrument(app: Flask, ticker: str, name: str = "", *, tradable: bool = True) -> None:
-    from models import Instrument
-
-    with app.app_context(), Session(db.engine) as session:
-        session.add(Instrument(ticker=ticker, name=name or ticker, tradable=tradable))
-        session.commit()
-
-
 def assert_refused(answer: TestResponse, status: int, code: str | None = None, field: str | None = None) -> None:
     """The answer is an error in the agreed form."""
     assert answer.status_code == status, answer.text

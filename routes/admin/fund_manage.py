@@ -42,7 +42,7 @@ def withdrawals() -> str:
     return _filtered("admin/withdrawals.html", "withdrawal")
 
 
-@admin_bp.post("/fund-transactions/<int:transaction_id>/approve")
+@admin_bp.post("/fund-transactions/<row:transaction_id>/approve")
 @admin_required
 def approve_request(transaction_id: int) -> Response:
     fields = inputs.body_fields()
@@ -52,7 +52,7 @@ def approve_request(transaction_id: int) -> Response:
     return done(answer, back_to=url_for("admin.fund_transactions"))
 
 
-@admin_bp.post("/fund-transactions/<int:transaction_id>/reject")
+@admin_bp.post("/fund-transactions/<row:transaction_id>/reject")
 @admin_required
 def reject_request(transaction_id: int) -> Response:
     fields = inputs.body_fields()

@@ -35,7 +35,7 @@ def order_management() -> str:
     return render_template("admin/order_management.html", orders=_orders(filters), filters=shown)
 
 
-@admin_bp.post("/orders/<int:order_id>/execute")
+@admin_bp.post("/orders/<row:order_id>/execute")
 @admin_required
 def execute_order(order_id: int) -> Response:
     fields = inputs.body_fields()
@@ -45,7 +45,7 @@ def execute_order(order_id: int) -> Response:
     return done(answer, back_to=url_for("admin.order_management"))
 
 
-@admin_bp.post("/orders/<int:order_id>/reject")
+@admin_bp.post("/orders/<row:order_id>/reject")
 @admin_required
 def reject_order(order_id: int) -> Response:
     fields = inputs.body_fields()

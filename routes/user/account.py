@@ -90,7 +90,7 @@ def withdraw() -> BaseResponse:
 
 def _ask_for(request_money: Callable[..., dict[str, Any]]) -> BaseResponse:
     fields = inputs.body_fields()
-    amount = funds.parse_amount(fields.get("amount"))
+    amount = funds.parse_amount(inputs.typed_amount(fields))
     key = inputs.request_key(current_user.actor, fields)
     answer = write(request_money, current_user.id, amount, market=market(), key=key)
     return done(answer, back_to=url_for("user.account"))

@@ -44,7 +44,7 @@ def create_order() -> BaseResponse:
     return done(answer, back_to=url_for("user.stock_chart", ticker=ticket.ticker))
 
 
-@user_bp.post("/orders/<int:order_id>/cancel")
+@user_bp.post("/orders/<row:order_id>/cancel")
 @user_required
 def cancel_order(order_id: int) -> BaseResponse:
     fields = inputs.body_fields()

@@ -1,0 +1,317 @@
+"""The admins' pages and endpoints: each works, stores what it says, and otherwise stores nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from bs4 import BeautifulSoup
+from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from config import Config
+from databases import both_databases
+from factories import Person, give_cash, place
+from fake_market import FakeMarket
+from models import AccountBalance, FundTransaction, Order, db
+from services.accounts import funds
+from services.transaction import run_unit
+from web_client import VenueClient
+from web_help import assert_refused, books_of, one
+
+HTML = {"Accept": "text/html"}
+NO_REASONS = [None, "", "   ", 5, True, [], "r" * 256, "two\nlines", "nul\x00"]
+
+
+@pytest.fixture(autouse=True)
+def price(market: FakeMarket) -> None:
+    market.set_quote("AAPL", "100.00")
+
+
+@pytest.fixture
+def admin(client: VenueClient, ada: Person) -> VenueClient:
+    """Ada's browser."""
+    return client.log_in(ada)
+
+
+@pytest.fixture
+def ask(app: Flask, alice: Person, market: FakeMarket) -> Callable[..., int]:
+    """Alice asks for money; the number of the request is returned."""
+
+    def request_money(kind: str = "deposit", amount: str = "250.00") -> int:
+        work = funds.request_deposit if kind == "deposit" else funds.request_withdrawal
+        with app.app_context():
+            return run_unit(work, alice.id, Decimal(amount), market=market, key=None)["transaction_id"]
+
+    return request_money
+
+
+@pytest.fixture
+def resting(app: Flask, alice: Person, ada: Person, market: FakeMarket, config: Config) -> Callable[[], int]:
+    """Alice leaves an order to buy 10 AAPL at 90.00, which rests; its number is returned."""
+    with app.app_context():
+        give_cash(alice, "10000.00", admin=ada, market=market)
+
+    def leave_order() -> int:
+        with app.app_context():
+            return place(alice, "buy", "AAPL", 10, "90.00", market=market, config=config)["order_id"]
+
+    return leave_order
+
+
+def cash_of(app: Flask, person: Person) -> tuple[Decimal, Decimal]:
+    """Available and frozen dollars."""
+    with app.app_context(), Session(db.engine) as session:
+        row = session.execute(select(AccountBalance).where(AccountBalance.user_id == person.id)).scalar_one()
+        return row.available_balance, row.frozen_balance
+
+
+def rows_of(page: str) -> list[str]:
+    """The text of each row of the page's first table."""
+    table = BeautifulSoup(page, "html.parser").select_one("table")
+    return [row.get_text(" ", strip=True) for row in table.select("tbody tr")] if table else []
+
+
+# Deposits and withdrawals.
+
+
+@both_databases
+def test_an_approved_deposit_is_money(app: Flask, admin: VenueClient, alice: Person, ada: Person, ask: Any) -> None:
+    number = ask()
+    answer = admin.post(f"/admin/fund-transactions/{number}/approve")
+    assert answer.status_code == 200
+    assert answer.json["success"] is True
+    assert answer.json["message"]
+    row = one(app, FundTransaction, number)
+    assert (row.status, row.operator_id) == ("approved", ada.id)
+    assert cash_of(app, alice) == (Decimal("250.00"), 0)
+
+
+@pytest.mark.parametrize(("verdict", "left"), [("approve", "200.00"), ("reject", "250.00")])
+def test_a_decided_withdrawal_leaves_or_returns(
+    app: Flask, admin: VenueClient, alice: Person, ask: Any, verdict: str, left: str
+) -> None:
+    admin.post(f"/admin/fund-transactions/{ask()}/approve")
+    number = ask("withdrawal", "50.00")
+    assert cash_of(app, alice) == (Decimal("200.00"), Decimal("50.00"))
+    answer = admin.post(f"/admin/fund-transactions/{number}/{verdict}", json={"reason": "Not today"})
+    assert answer.status_code == 200
+    assert cash_of(app, alice) == (Decimal(left), 0)
+
+
+def test_a_rejected_deposit_keeps_its_reason(app: Flask, admin: VenueClient, alice: Person, ask: Any) -> None:
+    number = ask()
+    admin.post(f"/admin/fund-transactions/{number}/reject", json={"reason": "Ask for less <b>"})
+    row = one(app, FundTransaction, number)
+    assert (row.status, row.remark) == ("rejected", "Ask for less <b>")
+    assert cash_of(app, alice) == (0, 0)
+    page = app.test_client().log_in(alice).get("/user/account").text
+    assert "Ask for less &lt;b&gt;" in page
+
+
+@pytest.mark.parametrize("reason", NO_REASONS, ids=repr)
+@pytest.mark.parametrize("kind", ["fund-transactions", "orders"])
+def test_rejecting_needs_a_reason(
+    app: Flask, admin: VenueClient, ask: Any, resting: Any, kind: str, reason: Any
+) -> None:
+    number = ask() if kind == "fund-transactions" else resting()
+    before = books_of(app)
+    answer = admin.post(f"/admin/{kind}/{number}/reject", json={"reason": reason})
+    assert_refused(answer, 400, "INVALID_INPUT", "reason")
+    assert books_of(app) == before
+
+
+@pytest.mark.parametrize("verdict", ["approve", "reject"])
+def test_a_request_is_decided_once(app: Flask, admin: VenueClient, ask: Any, verdict: str) -> None:
+    number = ask()
+    admin.post(f"/admin/fund-transactions/{number}/approve")
+    before = books_of(app)
+    answer = admin.post(f"/admin/fund-transactions/{number}/{verdict}", json={"reason": "late"})
+    assert_refused(answer, 409, "REQUEST_NOT_OPEN")
+    assert books_of(app) == before
+
+
+# Orders.
+
+
+@both_databases
+def test_an_executed_order_is_filled_by_hand(
+    app: Flask, admin: VenueClient, alice: Person, ada: Person, resting: Any
+) -> None:
+    number = resting()
+    answer = admin.post(f"/admin/orders/{number}/execute")
+    assert answer.status_code == 200
+    assert answer.json["order_status"] == "filled"
+    assert one(app, Order, number).filled_quantity == 10
+    assert cash_of(app, alice) == (Decimal("9100.00"), 0)
+
+
+def test_a_rejected_order_gives_the_cash_back_and_keeps_the_reason(
+    app: Flask, admin: VenueClient, alice: Person, resting: Any
+) -> None:
+    number = resting()
+    answer = admin.post(f"/admin/orders/{number}/reject", json={"reason": "Halted"})
+    assert answer.json["order_status"] == "rejected"
+    order = one(app, Order, number)
+    assert order.order_status == "rejected"
+    assert "Halted" in order.remark
+    assert cash_of(app, alice) == (Decimal("10000.00"), 0)
+    assert "Halted" in app.test_client().log_in(alice).get("/user/account").text
+
+
+@pytest.mark.parametrize("verdict", ["execute", "reject"])
+def test_an_order_is_decided_once(app: Flask, admin: VenueClient, resting: Any, verdict: str) -> None:
+    number = resting()
+    admin.post(f"/admin/orders/{number}/reject", json={"reason": "Halted"})
+    before = books_of(app)
+    answer = admin.post(f"/admin/orders/{number}/{verdict}", json={"reason": "late"})
+    assert_refused(answer, 409, "ORDER_NOT_OPEN")
+    assert books_of(app) == before
+
+
+# What all four have in common.
+
+DECISIONS = [
+    ("fund-transactions", "approve"),
+    ("fund-transactions", "reject"),
+    ("orders", "execute"),
+    ("orders", "reject"),
+]
+
+
+@pytest.mark.parametrize(("kind", "verdict"), DECISIONS)
+class TestEveryDecision:
+    @pytest.fixture
+    def path(self, ask: Any, resting: Any, kind: str, verdict: str) -> str:
+        number = ask() if kind == "fund-transactions" else resting()
+        return f"/admin/{kind}/{number}/{verdict}"
+
+    def test_it_rejects_get(self, admin: VenueClient, path: str) -> None:
+        assert admin.get(path).status_code == 405
+
+    def test_the_same_key_has_one_effect(self, app: Flask, admin: VenueClient, path: str) -> None:
+        key, body = {"Idempotency-Key": "decide"}, {"reason": "because"}
+        first = admin.post(path, json=body, headers=key)
+        before = books_of(app)
+        second = admin.post(path, json=body, headers=key)
+        assert first.status_code == second.status_code == 200
+        assert first.json == second.json
+        assert books_of(app) == before
+
+    def test_what_is_not_there_is_not_found(self, app: Flask, admin: VenueClient, kind: str, verdict: str) -> None:
+        before = books_of(app)
+        for number in (999, 2**31, 2**63, 10**30):
+            answer = admin.post(f"/admin/{kind}/{number}/{verdict}", json={"reason": "because"})
+            assert_refused(answer, 404)
+        assert admin.post(f"/admin/{kind}/x/{verdict}").status_code == 404
+        assert books_of(app) == before
+
+    def test_it_is_not_for_traders_nor_for_strangers(self, app: Flask, alice: Person, path: str) -> None:
+        before = books_of(app)
+        trader = app.test_client().log_in(alice)
+        assert_refused(trader.post(path, json={"reason": "because"}), 403, "ADMINS_ONLY")
+        assert_refused(app.test_client().post(path, json={"reason": "because"}), 401, "LOGIN_REQUIRED")
+        assert books_of(app) == before
+
+    def test_a_page_without_scripts_is_led_back(self, admin: VenueClient, path: str, kind: str) -> None:
+        referrer = {"Referer": "http://localhost/admin/deposits?status=any"}
+        answer = admin.post(path, data={"reason": "because"}, headers={**HTML, **referrer})
+        assert (answer.status_code, answer.location) == (303, "/admin/deposits?status=any")
+
+    def test_a_wrong_body_is_refused(self, app: Flask, admin: VenueClient, path: str) -> None:
+        before = books_of(app)
+        assert admin.post(path, data="reason", content_type="text/plain").status_code == 415
+        assert admin.post(path, data="[1]", content_type="application/json").status_code == 400
+        assert books_of(app) == before
+
+
+# Pages.
+
+
+def test_the_dashboard_counts_and_says_what_waits(admin: VenueClient, ask: Any, resting: Any) -> None:
+    ask()
+    ask()
+    resting()
+    page = admin.get("/admin/").text
+    assert "Alice" in page
+    assert "AAPL" in page
+
+
+def test_figures_of_the_dashboard(app: Flask, ask: Any, resting: Any) -> None:
+    from services import activity
+
+    ask()
+    resting()
+    with app.app_context(), Session(db.engine) as session:
+        assert activity.counts(session) == {
+            "users": 1,
+            "orders": 1,
+            "open_orders": 1,
+            "fund_transactions": 2,
+            "deposits": 2,
+            "withdrawals": 0,
+            "pending_deposits": 1,
+            "pending_withdrawals": 0,
+        }
+
+
+def test_deposits_and_withdrawals_are_separate_and_begin_with_those_that_wait(admin: VenueClient, ask: Any) -> None:
+    admin.post(f"/admin/fund-transactions/{ask(amount='111.00')}/approve")
+    ask(amount="222.00")
+    ask("withdrawal", "33.00")
+    waiting, everything = admin.get("/admin/deposits").text, admin.get("/admin/deposits?status=any").text
+    assert "222.00" in waiting
+    assert "111.00" not in waiting
+    assert "111.00" in everything
+    assert "33.00" not in everything
+    assert "33.00" in admin.get("/admin/withdrawals").text
+    history = admin.get("/admin/fund-transactions").text
+    assert all(amount in history for amount in ("111.00", "222.00", "33.00"))
+    assert "33.00" not in admin.get("/admin/fund-transactions?type=deposit&status=all").text
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", 2),
+        ("user=alice", 2),
+        ("user=alice%40example.com", 2),
+        ("user=bob", 0),
+        ("user=nobody", 0),
+        ("ticker=aapl", 2),
+        ("ticker=MSFT", 0),
+        ("status=open", 1),
+        ("status=cancelled", 0),
+        ("side=buy&execution_type=limit&status=rejected", 1),
+        ("side=&execution_type=&status=&ticker=&user=", 2),
+    ],
+)
+def test_orders_of_all_traders_are_filtered(
+    admin: VenueClient, bob: Person, resting: Any, query: str, expected: int
+) -> None:
+    admin.post(f"/admin/orders/{resting()}/reject", json={"reason": "Halted"})
+    resting()
+    assert len(rows_of(admin.get(f"/admin/orders?{query}").text)) == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [
+        ("/admin/orders?status=done", "status"),
+        ("/admin/orders?side=short", "side"),
+        ("/admin/orders?ticker=A%20B", "ticker"),
+        ("/admin/orders?user=" + "u" * 121, "user"),
+        ("/admin/orders?page=0", "page"),
+        ("/admin/deposits?status=open", "status"),
+        ("/admin/withdrawals?page=x", "page"),
+        ("/admin/fund-transactions?type=gift", "type"),
+    ],
+)
+def test_bad_parameters_are_named(admin: VenueClient, path: str, field: str) -> None:
+    assert_refused(admin.get(path, headers={"Accept": "application/json"}), 400, "INVALID_INPUT", field)
+    page = admin.get(path, headers=HTML)
+    assert page.status_code == 400
+    assert field in page.text
