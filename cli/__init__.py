@@ -11,12 +11,9 @@ if TYPE_CHECKING:
 def register_commands(app: Flask) -> None:
     """Give the application its commands: ledger, market, assets, order-processor."""
     from cli.assets import assets
+    from cli.ledger import ledger
+    from cli.market import market
     from cli.order_processor import order_processor
 
-    for command in (assets, order_processor):
+    for command in (ledger, market, assets, order_processor):
         app.cli.add_command(command)
-    from importlib import import_module
-    from importlib.util import find_spec
-    for name in ("ledger", "market"):
-        if find_spec(f"cli.{name}"):
-            app.cli.add_command(getattr(import_module(f"cli.{name}"), name))

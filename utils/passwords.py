@@ -34,7 +34,7 @@ def verify_password(stored_hash: str | None, password: str) -> bool:
             right = _hasher.verify(stored_hash or _nobodys_hash(), password)
         except (VerificationError, InvalidHashError, UnicodeEncodeError):
             return False
-    return right and stored_hash is not None
+    return right and bool(stored_hash)
 
 
 def needs_rehash(stored_hash: str) -> bool:
