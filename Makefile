@@ -27,7 +27,7 @@ static/vendor/.stamp: package-lock.json cli/assets.py
 migrate: setup ## Bring the database to the newest migration
 	@$(BIN)/flask db upgrade
 
-run: setup assets migrate ## Run the venue (http://127.0.0.1:5003 unless HOST and PORT say otherwise)
+run: setup assets ## Run the venue (http://127.0.0.1:5003 unless HOST and PORT say otherwise)
 	@exec $(BIN)/gunicorn --config deploy/gunicorn.conf.py "app:create_app()"
 
 test: setup-dev assets ## Run the tests (about ten minutes; without MariaDB or Chromium theirs are skipped)

@@ -1,6 +1,7 @@
 """How gunicorn serves the venue. `make run` does: gunicorn --config deploy/gunicorn.conf.py "app:create_app()"
 
-One process with 64 threads. Address and port come from the same configuration as everything else.
+One process with 64 threads. Address and port come from the same configuration as everything else. The migrations run
+first, in the process that then forks the worker: a `flask db upgrade` before it would import everything twice.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ except ConfigError as error:
 
 chdir = str(ROOT)
 bind = f"[{settings.host}]:{settings.port}" if ":" in settings.host else f"{settings.host}:{settings.port}"
+preload_app = True
 worker_class = "gthread"
 workers = 1  # not WEB_CONCURRENCY: one process holds the order book and the hub of the streams, see deploy/README.md
 threads = 64
@@ -38,6 +40,24 @@ accesslog = None  # logs/app.log tells what happened, with request ids
 errorlog = "-"
 loglevel = "warning"
 proc_name = "stock-trading-venue"
+
+
+def on_starting(server: Arbiter) -> None:
+    """Bring the database to the newest migration, unless the order processor, which then does so, runs elsewhere."""
+    from flask_migrate import upgrade
+    from sqlalchemy.exc import DBAPIError
+
+    from models import db
+
+    if not settings.run_order_processor:
+        return
+    with server.app.wsgi().app_context():
+        try:
+            upgrade()
+        except DBAPIError as error:
+            sys.exit(f"The server cannot start: the database cannot be used ({error.orig}).")
+        finally:
+            db.engine.dispose()  # no connection may be shared with the worker that is forked from here
 
 
 def post_worker_init(worker: Worker) -> None:
