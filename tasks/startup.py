@@ -97,4 +97,4 @@ def _opened_market(app: Flask, config: Config) -> MarketFeed:
 
 def _announce(config: Config, address: str) -> None:
     logger.info("serving at %s", address)
-    click.echo(f"The venue is open at {address} (the admin's name: {config.default_admin_username}).")
+    click.echo(f"The venue is at {address} (the admin's name: {config.default_admin_username}).")
