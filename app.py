@@ -5,12 +5,13 @@ The one exception is `flask run`, which offers no later moment: see tasks/startu
 
 from __future__ import annotations
 
+import click
 from flask import Flask
 from flask_migrate import Migrate
 
 from auth import init_login_manager
 from cli import register_commands
-from config import ROOT, Config
+from config import ROOT, Config, ConfigError
 from models import db, init_db
 from routes import register_routes
 from routes.json_provider import VenueJSONProvider
@@ -25,7 +26,7 @@ LARGEST_BODY_BYTES = 64 * 1024
 
 def create_app(config: Config | None = None) -> Flask:
     """Make the application. Without an argument the configuration is read from the environment."""
-    config = config or Config.from_environment()
+    config = config or configuration()
     start_logging(config.log_dir, config.log_level)
     app = Flask(__name__, root_path=str(ROOT), instance_path=str(config.instance_path))
     app.json = VenueJSONProvider(app)
@@ -39,6 +40,16 @@ def create_app(config: Config | None = None) -> Flask:
     register_commands(app)
     start_in_flask_run(app)
     return app
+
+
+def configuration() -> Config:
+    """The configuration of the environment. A wrong value ends a flask command with one sentence."""
+    try:
+        return Config.from_environment()
+    except ConfigError as error:
+        if click.get_current_context(silent=True) is None:
+            raise
+        raise click.ClickException(str(error)) from error
 
 
 def flask_settings(config: Config) -> dict[str, object]:
