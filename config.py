@@ -60,6 +60,12 @@ class Config:
     commission_per_share: Decimal  # dollars
     commission_minimum: Decimal  # dollars an order
     commission_maximum_rate: Decimal  # fraction of the order's value; 1 means no other cap than the value itself
+    realism_profile: str
+    trading_hours: str  # exchange: regular sessions; always: also on the last price while closed
+    order_rate_limit: int  # orders a second and trader; 0 switches it off
+    open_order_limit: int  # open orders a trader; 0 switches it off
+    concentration_limit: Decimal  # largest fraction of equity in one ticker; 0 switches it off
+    daily_loss_limit: Decimal  # fraction of the day's first equity after which only sells pass; 0 switches it off
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Config:
@@ -94,6 +100,12 @@ class Config:
             commission_per_share=reader.number("COMMISSION_PER_SHARE", "0", "0", "100", places=4),
             commission_minimum=reader.number("COMMISSION_MINIMUM", "0", "0", "1000", places=2),
             commission_maximum_rate=reader.number("COMMISSION_MAXIMUM_RATE", "1", "0", "1", places=4),
+            realism_profile=reader.choice("REALISM_PROFILE", ("simple", "standard", "strict"), "standard"),
+            trading_hours=reader.choice("TRADING_HOURS", ("exchange", "always"), "exchange"),
+            order_rate_limit=reader.whole("ORDER_RATE_LIMIT", 10, 0, 1_000_000),
+            open_order_limit=reader.whole("OPEN_ORDER_LIMIT", 200, 0, 1_000_000),
+            concentration_limit=reader.number("CONCENTRATION_LIMIT", "0", "0", "1", places=4),
+            daily_loss_limit=reader.number("DAILY_LOSS_LIMIT", "0", "0", "1", places=4),
         )
 
     @property

@@ -10,7 +10,6 @@ import click
 from flask import Flask, current_app
 from flask.cli import AppGroup
 
-
 order_processor = AppGroup("order-processor", help="Fill resting orders in the background.")
 
 
@@ -22,7 +21,9 @@ def run() -> None:
 
     application: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     feed = start_market_feed(application, feeds=True)
-    processor = OrderProcessor(application, application.extensions["market"], processor_interval(application))
+    processor = OrderProcessor(
+        application, application.extensions["market"], application.extensions["config"], processor_interval(application)
+    )
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         # From another thread: the handler interrupts the very loop that waits for this event, with its lock in hand.

@@ -18,6 +18,7 @@ from models.market import (
     IncomeStatement,
     Instrument,
     LatestQuote,
+    Liquidity,
     MarketClock,
     MarketData,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "LatestQuote",
     "Lease",
     "LedgerEntry",
+    "Liquidity",
     "Login",
     "MarketClock",
     "MarketData",

@@ -114,9 +114,25 @@ class LatestQuote(Base):
     provider_time: Mapped[datetime | None] = mapped_column(
         UTCDateTime, comment="Provider's time of the quote, UTC; NULL: for display only"
     )
+    traded: Mapped[int | None] = mapped_column(
+        BigInteger, comment="Shares traded since the price update before; NULL when unknown"
+    )
     delay: Mapped[int] = mapped_column(default=0, comment="Seconds by which the provider says it lags")
     source: Mapped[str] = mapped_column(exact_string(16), comment="Market source")
     received_at: Mapped[datetime] = mapped_column(UTCDateTime, comment="Wall clock when it came, UTC")
+
+
+class Liquidity(Base):
+    """How many shares of the newest price update of a ticker may still be filled. All orders share them: whoever fills
+    takes them here, in the same transaction.
+    """
+
+    __tablename__ = "liquidity"
+    __table_args__ = (CheckConstraint("taken >= 0", name="taken"),)
+
+    ticker: Mapped[str] = mapped_column(Ticker, primary_key=True, comment="Exchange symbol")
+    quote_time: Mapped[datetime] = mapped_column(UTCDateTime, comment="Provider's time of the price update, UTC")
+    taken: Mapped[int] = mapped_column(BigInteger, comment="Shares filled on this update so far")
 
 
 class MarketClock(Base):

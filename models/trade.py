@@ -15,7 +15,8 @@ from models.user import UserId
 
 ZERO = Decimal("0.00")
 Side = Literal["buy", "sell"]
-ExecutionType = Literal["market", "limit"]
+ExecutionType = Literal["market", "limit", "stop", "stop_limit", "trailing_stop"]
+TimeInForce = Literal["gtc", "day", "ioc", "fok"]
 
 
 class Order(Base):
@@ -24,7 +25,11 @@ class Order(Base):
     __tablename__ = "orders"
     __table_args__ = (
         CheckConstraint("order_type IN ('buy', 'sell')", name="order_type"),
-        CheckConstraint("order_execution_type IN ('market', 'limit')", name="order_execution_type"),
+        CheckConstraint(
+            "order_execution_type IN ('market', 'limit', 'stop', 'stop_limit', 'trailing_stop')",
+            name="order_execution_type",
+        ),
+        CheckConstraint("time_in_force IN ('gtc', 'day', 'ioc', 'fok')", name="time_in_force"),
         CheckConstraint(
             "order_status IN ('pending', 'partially_filled', 'filled', 'cancelled', 'rejected', 'expired')",
             name="order_status",
@@ -32,7 +37,13 @@ class Order(Base):
         CheckConstraint("order_quantity > 0", name="order_quantity"),
         CheckConstraint("filled_quantity >= 0 AND filled_quantity <= order_quantity", name="filled_quantity"),
         CheckConstraint("reserved_amount >= 0", name="reserved_amount"),
-        CheckConstraint("(order_execution_type = 'limit') = (order_price IS NOT NULL)", name="limit_has_price"),
+        CheckConstraint(
+            "(order_execution_type IN ('limit', 'stop_limit')) = (order_price IS NOT NULL)", name="limit_has_price"
+        ),
+        CheckConstraint(
+            "(order_execution_type IN ('stop', 'stop_limit', 'trailing_stop')) = (stop_price IS NOT NULL)",
+            name="stop_has_price",
+        ),
         Index("ix_orders_user_id", "user_id"),
         Index("ix_orders_ticker", "ticker"),
         Index("ix_orders_order_type", "order_type"),
@@ -40,6 +51,9 @@ class Order(Base):
         Index("ix_orders_order_status", "order_status"),
         Index("ix_orders_created_at", "created_at"),
         Index("ix_orders_user_id_order_status", "user_id", "order_status"),
+        Index("ix_orders_order_status_expires_at", "order_status", "expires_at"),
+        Index("ix_orders_parent_id", "parent_id"),
+        Index("ix_orders_oco_id", "oco_id"),
         NEVER_REUSE_IDS,
     )
 
@@ -47,8 +61,36 @@ class Order(Base):
     user_id: Mapped[UserId]
     ticker: Mapped[str] = mapped_column(Ticker, comment="What is traded")
     order_type: Mapped[str] = mapped_column(exact_string(4), comment="Side: buy or sell")
-    order_execution_type: Mapped[str] = mapped_column(exact_string(16), comment="market or limit")
-    order_price: Mapped[Decimal | None] = mapped_column(Price, comment="Limit, dollars a share; NULL for market orders")
+    order_execution_type: Mapped[str] = mapped_column(exact_string(16), comment="market, limit, stop, stop_limit or trailing_stop")
+    order_price: Mapped[Decimal | None] = mapped_column(Price, comment="Limit, dollars a share; NULL without one")
+    stop_price: Mapped[Decimal | None] = mapped_column(
+        Price, comment="Price that triggers a stop, dollars a share; a trailing stop's moves with the market"
+    )
+    trail_amount: Mapped[Decimal | None] = mapped_column(Price, comment="Trailing stop: distance, dollars a share")
+    trail_percent: Mapped[Decimal | None] = mapped_column(Price, comment="Trailing stop: distance, percent")
+    trail_peak: Mapped[Decimal | None] = mapped_column(
+        Price, comment="Trailing stop: best price since acceptance (highest for a sell, lowest for a buy)"
+    )
+    triggered_at: Mapped[datetime | None] = mapped_column(
+        UTCDateTime, comment="Market clock when its stop was reached, UTC; NULL before"
+    )
+    time_in_force: Mapped[str] = mapped_column(exact_string(3), default="gtc", comment="gtc, day, ioc or fok")
+    expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime, comment="Market clock at which it expires, UTC")
+    extended_hours: Mapped[bool] = mapped_column(default=False, comment="May fill before the open and after the close")
+    queued: Mapped[bool] = mapped_column(default=False, comment="Accepted while closed: waits for the next open")
+    display_quantity: Mapped[int | None] = mapped_column(comment="Iceberg: shares shown at a time; NULL shows all")
+    take_profit_price: Mapped[Decimal | None] = mapped_column(
+        Price, comment="Bracket: limit of the sell that takes the profit of what this buy fills"
+    )
+    stop_loss_price: Mapped[Decimal | None] = mapped_column(
+        Price, comment="Bracket: stop of the sell that limits the loss of what this buy fills"
+    )
+    parent_id: Mapped[int | None] = mapped_column(
+        ForeignKey("orders.order_id"), comment="The buy whose fills this bracket leg protects"
+    )
+    oco_id: Mapped[int | None] = mapped_column(
+        comment="Pair in which one cancels the other: number of the leg that holds the shares of both"
+    )
     order_quantity: Mapped[int] = mapped_column(comment="Shares wanted")
     filled_quantity: Mapped[int] = mapped_column(default=0, comment="Shares filled so far")
     filled_amount: Mapped[Decimal] = mapped_column(Money, default=ZERO, comment="Sum of the fills' amounts, dollars")
@@ -128,6 +170,9 @@ class Transaction(Base):
     quote_bid: Mapped[Decimal | None] = mapped_column(Price, comment="Bid of that quote")
     quote_ask: Mapped[Decimal | None] = mapped_column(Price, comment="Ask of that quote")
     quote_source: Mapped[str | None] = mapped_column(String(16), comment="Market source of that quote")
+    slippage: Mapped[Decimal] = mapped_column(
+        Price, default=Decimal("0.0000"), comment="Part of the price that the order's own size cost, dollars a share"
+    )
 
 
 class Portfolio(Base):

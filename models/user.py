@@ -24,6 +24,7 @@ class User(Base):
         UniqueConstraint("name_key", name="uq_user_name_key"),
         UniqueConstraint("email_key", name="uq_user_email_key"),
         CheckConstraint("account_status IN ('active', 'suspended')", name="account_status"),
+        CheckConstraint("trading_state IN ('active', 'reducing', 'halted')", name="trading_state"),
         NEVER_REUSE_IDS,
     )
 
@@ -35,6 +36,9 @@ class User(Base):
     user_password: Mapped[str] = mapped_column(String(128), comment="argon2id hash")
     account_status: Mapped[str] = mapped_column(
         exact_string(10), default="active", comment="active, or suspended: may not log in"
+    )
+    trading_state: Mapped[str] = mapped_column(
+        exact_string(10), default="active", comment="active, reducing (may only sell) or halted (may only cancel)"
     )
     created_at: Mapped[CreatedAt]
     last_login_at: Mapped[datetime | None] = mapped_column(UTCDateTime, comment="Wall clock of the last login, UTC")

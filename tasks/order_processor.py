@@ -17,14 +17,17 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from config import Config
 from models import db
 from services.errors import Unavailable
 from services.market.market import Market
 from services.trading import lease, matching
-from services.trading.fill_rules import unusable_because
 from services.trading.lease import LeaseLost, Tenure
 from services.trading.matching import BatchReport
 from services.trading.order_book import BookEntry, OrderBook
+from services.trading.prices import unusable_because
+from services.trading.rules import read_rules
+from services.trading.sessions import session_state
 from services.transaction import run_unit
 from utils.datetime_utils import Clock, utc_now
 from utils.market_source import Quote
@@ -48,8 +51,9 @@ logger = logging.getLogger(__name__)
 class OrderProcessor:
     """One order processor. `run_pass` does everything once; `start` runs it in a thread every `interval` seconds."""
 
-    def __init__(self, app: Flask, market: Market, interval: float, clock: Clock = utc_now) -> None:
+    def __init__(self, app: Flask, market: Market, config: Config, interval: float, clock: Clock = utc_now) -> None:
         self.book = OrderBook()
+        self._config = config
         self.last_pass: datetime | None = None
         self._app = app
         self._market = market
@@ -94,7 +98,9 @@ class OrderProcessor:
         if self.hold_lease():
             self.top_up()
             self.reconcile()
+            self.expire_due()
             fills = self.fill_reached()
+            self.keep_peaks()
         self.last_pass = self._clock()
         return fills
 
@@ -139,13 +145,34 @@ class OrderProcessor:
             self.book.add(entries[order_id])
         self._reconciled_at = now
 
+    def expire_due(self) -> None:
+        """End the orders whose time in force is over."""
+        due = matching.read_expired(db.session(), self._market.now())
+        db.session.remove()
+        if due:
+            for order_id in run_unit(matching.expire_batch, due, market=self._market, tenure=self._tenure):
+                self.book.remove(order_id)
+
+    def keep_peaks(self) -> None:
+        """Store how far trailing stops have followed the market."""
+        peaks = self.book.moved_peaks()
+        owners = {one.user_id for one in map(self.book.get, peaks) if one is not None}
+        if peaks and owners:
+            run_unit(matching.raise_peaks, peaks, owners, market=self._market, tenure=self._tenure)
+
     def fill_reached(self) -> int:
         """Fill the orders that the current prices reach, in batches. Returns how many fills were booked."""
-        if not self._market.is_open():
-            return 0
         now = self._market.now()
+        rules = read_rules(db.session(), self._config)
+        db.session.remove()
+        if session_state(self._market, now) == "closed" and not rules.any_hours:
+            return 0
         quotes = self._market.quotes(self.book.tickers())
-        usable = {ticker: quote for ticker, quote in quotes.items() if unusable_because(quote, now) is None}
+        usable = {
+            ticker: quote
+            for ticker, quote in quotes.items()
+            if rules.any_hours or unusable_because(quote, now, rules.profile) is None
+        }
         reached = [entry for ticker, quote in usable.items() for entry in self.book.triggered(ticker, quote)]
         return sum(self._fill(batch, usable) for batch in matching.batches(reached))
 
@@ -163,13 +190,15 @@ class OrderProcessor:
             # Whatever is wrong with one order of the batch must neither stop the others nor the loop.
             logger.exception("a batch of %d orders failed", len(batch))
             return self._park(batch[0]) if len(batch) == 1 else sum(self._fill([entry], quotes) for entry in batch)
-        for entry in batch:
-            if entry.order_id in report.still_open:
-                self.book.add(entry)
+        for entry in report.still_open:
+            self.book.remove(entry.order_id)
+            self.book.add(entry)
         return report.fills
 
     def _run_batch(self, batch: Sequence[BookEntry], quotes: dict[str, Quote]) -> BatchReport:
-        return run_unit(matching.fill_batch, batch, quotes, market=self._market, tenure=self._tenure)
+        return run_unit(
+            matching.fill_batch, batch, quotes, market=self._market, config=self._config, tenure=self._tenure
+        )
 
     def _park(self, entry: BookEntry) -> int:
         logger.error("order %d is set aside for %s", entry.order_id, PARKED_FOR)
@@ -215,7 +244,7 @@ class OrderProcessor:
 
 def start_order_processor(app: Flask) -> OrderProcessor:
     """Start the order processor of this process, on the application's market."""
-    processor = OrderProcessor(app, app.extensions["market"], processor_interval(app))
+    processor = OrderProcessor(app, app.extensions["market"], app.extensions["config"], processor_interval(app))
     processor.start()
     return processor
 

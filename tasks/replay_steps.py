@@ -65,7 +65,7 @@ class ReplaySteps:
         if anchor is None:
             return False
         clock = ReplayClock(self._hours.sessions, anchor, self._wall)
-        source = ReplaySource(self._bars, self._hours.sessions, clock)
+        source = ReplaySource(self._bars, self._hours.sessions, clock, tick=anchor.speed)
         self._clock = clock
         self._market.run(ReplayBook(source), self._hours, clock, anchor.speed, clock.end)
         logger.info("the replay runs, market time %s, speed %d", clock().isoformat(), anchor.speed)

@@ -96,8 +96,11 @@ def place(
     market: FakeMarket,
     config: Config,
     key: Any = None,
+    **more: Any,
 ) -> dict[str, Any]:
-    """Place an order: a limit order when a price is given, else a market order. Returns the service's answer."""
+    """Place an order: a limit order when a price is given, else a market order. Returns the service's answer. `more` are
+    further fields of the request, such as stop_price.
+    """
     body = {
         "ticker": ticker,
         "order_type": side,
@@ -106,8 +109,9 @@ def place(
         "price": price,
     }
     from services.trading import orders
+    from services.trading.tickets import parse_ticket
 
-    ticket = orders.parse_ticket(body)
+    ticket = parse_ticket(body | more)
     return run_unit(orders.place, user.id, ticket, market=market, config=config, key=key)
 
 

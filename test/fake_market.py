@@ -80,6 +80,7 @@ class FakeMarket:
             provider_time=self.now(),
             delay=0,
             source=self.source_name,
+            traded=1_000_000,
         )
         self._quotes[ticker] = replace(quote, **others)  # type: ignore[arg-type]
         return self._quotes[ticker]

@@ -224,7 +224,7 @@ def test_a_fault_at_any_call_of_a_batch_fills_each_order_once(stage: Stage, faul
         quotes = {"AAPL": stage.books.market.set_quote("AAPL", "80.00")}
         with stage.books.session() as session:
             entries = matching.read_open_orders(session)
-        fill = partial(stage.run, matching.fill_batch, entries, quotes)
+        fill = partial(stage.run, matching.fill_batch, entries, quotes, config=stage.books.config)
         with FaultyDatabase(db.engine, fault, at) as database:
             _attempt(fill)
         fill()

@@ -10,17 +10,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.trading.fill_rules import (
-    Execution,
+from services.trading.fill_rules import Decision, Execution, MarketView, SessionState, WorkingOrder, allowance_of
+from services.trading.fill_rules import fill_for as decide
+from services.trading.prices import (
     Wait,
-    WorkingOrder,
     ask_of,
     bid_of,
     collar,
-    fill_for,
+    slippage,
+    stop_collar,
     tick_size,
+    trailing_stop,
     within,
 )
+from services.trading.profiles import SIMPLE, STANDARD, STRICT
 from utils.market_source import Quote
 
 NOON = datetime(2008, 9, 2, 16, 0, tzinfo=UTC)
@@ -40,6 +43,7 @@ def quote(last: str = "100.00", **more: object) -> Quote:
         provider_time=NOON,
         delay=0,
         source="replay",
+        traded=1_000_000,
     )
     return replace(plain, **more)  # type: ignore[arg-type]
 
@@ -49,6 +53,13 @@ def order(
 ) -> WorkingOrder:
     price = None if limit is None else Decimal(limit)
     return WorkingOrder(side, price, Decimal(worst) if price is None else price, remaining=10, accepted_at=accepted)
+
+
+def fill_for(working: WorkingOrder, seen: Quote | None, now: datetime, session_open: bool) -> Execution | Wait | None:
+    """What the standard profile decides, for orders without further conditions."""
+    session: SessionState = "regular" if session_open else "closed"
+    decision = decide(working, MarketView(seen, now, session))
+    return decision.execution or decision.wait
 
 
 def test_a_market_buy_pays_the_ask() -> None:

@@ -162,6 +162,7 @@ BEYOND = {
     "instrument",
     "latest_quote",
     "lease",
+    "liquidity",
     "ledger_entry",
     "login",
     "market_clock",

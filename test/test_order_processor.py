@@ -36,7 +36,7 @@ def wall() -> FakeClock:
 
 @pytest.fixture
 def processor(books: Books, wall: FakeClock) -> Iterator[OrderProcessor]:
-    return OrderProcessor(books.app, books.market, interval=1.0, clock=wall)
+    return OrderProcessor(books.app, books.market, books.config, interval=1.0, clock=wall)
 
 
 def limit_buy(books: Books, user: Person, price: str, quantity: int = 10) -> int:
@@ -181,7 +181,7 @@ def test_the_book_is_mended_from_the_database_every_minute(
 def test_a_second_processor_waits_while_the_first_holds_the_lease(books: Books, rich_alice: Person) -> None:
     limit_buy(books, rich_alice, "90.00")
     books.market.set_quote("AAPL", "80.00")
-    first, second = (OrderProcessor(books.app, books.market, interval=1.0) for _ in range(2))
+    first, second = (OrderProcessor(books.app, books.market, books.config, interval=1.0) for _ in range(2))
     assert first.hold_lease()
     assert second.run_pass() == 0
     assert not second.leads
@@ -197,9 +197,11 @@ def test_an_expired_lease_is_taken_over_and_the_paused_leader_writes_nothing(boo
     assert new == replace(old, epoch=old.epoch + 1)
     quotes = {"AAPL": books.market.set_quote("AAPL", "80.00")}
     with pytest.raises(LeaseLost):
-        books.run(matching.fill_batch, entries, quotes, market=books.market, tenure=old)
+        books.run(matching.fill_batch, entries, quotes, market=books.market, config=books.config, tenure=old)
     assert status(books, order_id) == "pending"
-    assert books.run(matching.fill_batch, entries, quotes, market=books.market, tenure=new).fills == 1
+    assert (
+        books.run(matching.fill_batch, entries, quotes, market=books.market, config=books.config, tenure=new).fills == 1
+    )
 
 
 def test_a_leader_that_lost_its_lease_forgets_its_book(
@@ -228,7 +230,9 @@ def test_the_same_batch_run_twice_fills_once(books: Books, rich_alice: Person) -
     limit_buy(books, rich_alice, "90.00")
     entries = _open_orders(books)
     quotes: dict[str, Any] = {"AAPL": books.market.set_quote("AAPL", "80.00")}
-    reports = [books.run(matching.fill_batch, entries, quotes, market=books.market) for _ in range(2)]
+    reports = [
+        books.run(matching.fill_batch, entries, quotes, market=books.market, config=books.config) for _ in range(2)
+    ]
     assert [report.fills for report in reports] == [1, 0]
     with books.session() as session:
         assert session.execute(select(func.count()).select_from(Transaction)).scalar_one() == 1

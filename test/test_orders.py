@@ -303,7 +303,7 @@ class TestWithCommission:
         ("ticker", None),
         ("ticker", ["AAPL"]),
         ("order_type", "hold"),
-        ("execution_type", "stop"),
+        ("execution_type", "whenever"),
         ("quantity", 0),
         ("quantity", -1),
         ("quantity", 1.5),

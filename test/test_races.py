@@ -70,7 +70,7 @@ def test_shares_are_promised_once_however_many_sells_rest(books: Books, alice: P
     quotes = {"AAPL": books.market.set_quote("AAPL", "125.00")}
     with books.session() as session:
         entries = matching.read_open_orders(session)
-    assert books.run(matching.fill_batch, entries, quotes, market=books.market).fills == 12
+    assert books.run(matching.fill_batch, entries, quotes, market=books.market, config=books.config).fills == 12
     assert tuple(one(books, select(Portfolio.quantity, Portfolio.frozen_quantity))) == (1, 0)
     require_clean(books)
 
@@ -139,7 +139,7 @@ def _fill_some(books: Books, pick: float) -> None:
     with books.session() as session:
         entries = matching.read_open_orders(session)
     if entries:
-        books.run(matching.fill_batch, entries, {"AAPL": moved}, market=books.market)
+        books.run(matching.fill_batch, entries, {"AAPL": moved}, market=books.market, config=books.config)
 
 
 def _fields(quote: Any) -> dict[str, Any]:
@@ -193,7 +193,10 @@ def test_two_matchers_fill_each_order_once(books: Books, ada: Person) -> None:
     with books.session() as session:
         entries = matching.read_open_orders(session)
     batches = matching.batches(entries, 50)
-    fill = [partial(books.run, matching.fill_batch, batch, quotes, market=books.market) for batch in batches]
+    fill = [
+        partial(books.run, matching.fill_batch, batch, quotes, market=books.market, config=books.config)
+        for batch in batches
+    ]
     assert race(fill + fill[::-1], threads=2) == {"done": 2 * len(batches)}
     assert one(books, select(func.count(Transaction.transaction_id)))[0] == scaled(2000)
     require_clean(books)
@@ -213,6 +216,8 @@ def test_a_leader_that_slept_through_its_lease_writes_nothing(books: Books, alic
         session.get_one(Lease, LEASE_NAME).epoch += 1
         session.commit()
     quotes = {"AAPL": books.market.set_quote("AAPL", "80.00")}
-    works = [partial(books.run, matching.fill_batch, entries, quotes, market=books.market, tenure=slept)] * 8
+    works = [
+        partial(books.run, matching.fill_batch, entries, quotes, market=books.market, config=books.config, tenure=slept)
+    ] * 8
     assert race(works, threads=8) == {"LEASE_LOST": 8}
     assert one(books, select(func.count(Transaction.transaction_id)))[0] == 0

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from services.trading.commission import CommissionTerms
 from services.trading.order_book import BookEntry, OrderBook
+from services.trading.order_book import entry as book_entry
 from services.trading.order_states import (
     FINAL_STATUSES,
     OPEN_STATUSES,
@@ -19,7 +20,7 @@ from services.trading.order_states import (
     move_order,
     move_request,
 )
-from services.trading.settlement import OrderState
+from services.trading.order_state import OrderState
 from utils.market_source import Quote
 from utils.number_utils import round_money
 
@@ -100,15 +101,10 @@ def test_a_reservation_covers_every_way_in_which_a_buy_may_fill(
         user_id=1,
         ticker="AAPL",
         side="buy",
+        execution_type="limit",
         limit=worst,
         worst_price=worst,
         quantity=sum(quantity for quantity, _ in parts),
-        filled_quantity=0,
-        filled_amount=Decimal("0.00"),
-        commission_paid=Decimal("0.00"),
-        reserved_amount=Decimal("0.00"),
-        status="pending",
-        fills=0,
         accepted_at=datetime(2008, 9, 2, tzinfo=UTC),
         terms=terms,
     )
@@ -131,7 +127,7 @@ def quote(price: int) -> Quote:
 
 
 def entry(order_id: int, side: str, limit: int | None) -> BookEntry:
-    return BookEntry(order_id, 1, "AAPL", side, None if limit is None else Decimal(limit))
+    return book_entry(order_id, 1, "AAPL", side, None if limit is None else Decimal(limit))
 
 
 def ids(entries: list[BookEntry]) -> list[int]:
@@ -184,6 +180,6 @@ def test_the_book_finds_exactly_what_a_look_at_every_order_finds(
         one.order_id
         for one in entries
         if one.order_id not in removed
-        and (one.limit is None or (one.limit >= price if one.side == "buy" else one.limit <= price))
+        and (one.limit is None or (one.limit >= price * 10_000 if one.side == "buy" else one.limit <= price * 10_000))
     }
     assert set(ids(book.triggered("AAPL", quote(price)))) == reached

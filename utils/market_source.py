@@ -40,7 +40,8 @@ class Quote:
     """The market of one ticker at one moment, in dollars per share.
 
     `provider_time` is the provider's own time (UTC), never ours; a quote without one is for display and fills nothing.
-    `delay` is by how many seconds the provider says its prices lag. `volume` is the day's volume so far, in shares.
+    `delay` is by how many seconds the provider says its prices lag. `volume` is the day's volume so far, in shares;
+    `traded` the part of it since the price update before, None when nobody knows.
     """
 
     ticker: str
@@ -55,6 +56,7 @@ class Quote:
     provider_time: datetime | None
     delay: int
     source: str
+    traded: int | None = None
 
     @property
     def change(self) -> Decimal | None:

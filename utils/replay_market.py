@@ -72,10 +72,12 @@ class ReplaySource:
         sessions: Sequence[Session],
         clock: Clock,
         instruments: Mapping[str, InstrumentInfo] = REPLAY_INSTRUMENTS,
+        tick: int = 60,
     ) -> None:
         """`bars` by ticker and `sessions`, both oldest first; every bar's day must be a session. `clock` is the
-        market clock.
+        market clock, `tick` how many market seconds lie between two price updates.
         """
+        self._tick = tick
         self._bars = {ticker: tuple(series) for ticker, series in bars.items() if series}
         self._days = {ticker: [bar.date for bar in series] for ticker, series in self._bars.items()}
         self._sessions = {session.day: session for session in sessions}
@@ -172,7 +174,14 @@ class ReplaySource:
             provider_time=min(now, session.closes),
             delay=0,
             source=self.name,
+            traded=self._traded(bar, _seconds(session.opens, now)),
         )
+
+    def _traded(self, bar: Bar, seconds: int) -> int:
+        """Shares traded since the price update before; the first update of a day holds all that came until it."""
+        path = self._path(bar)
+        before = path.at(seconds - self._tick).volume if seconds >= self._tick else 0
+        return path.at(seconds).volume - before
 
     def _path(self, bar: Bar) -> DayPath:
         session = self._sessions[bar.date]

@@ -173,6 +173,12 @@ def upgrade():
             nullable=True,
             comment="Provider's time of the quote, UTC; NULL: for display only",
         ),
+        sa.Column(
+            "traded",
+            sa.BigInteger(),
+            nullable=True,
+            comment="Shares traded since the price update before; NULL when unknown",
+        ),
         sa.Column("delay", sa.Integer(), nullable=False, comment="Seconds by which the provider says it lags"),
         sa.Column("source", models.types.exact_string(16), nullable=False, comment="Market source"),
         sa.Column("received_at", models.types.UTCDateTime(), nullable=False, comment="Wall clock when it came, UTC"),
@@ -192,6 +198,17 @@ def upgrade():
             comment="Database time after which anyone may take over",
         ),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_lease")),
+        **SERVER_TABLE_OPTIONS,
+    )
+    op.create_table(
+        "liquidity",
+        sa.Column("ticker", models.types.exact_string(10), nullable=False, comment="Exchange symbol"),
+        sa.Column(
+            "quote_time", models.types.UTCDateTime(), nullable=False, comment="Provider's time of the price update, UTC"
+        ),
+        sa.Column("taken", sa.BigInteger(), nullable=False, comment="Shares filled on this update so far"),
+        sa.CheckConstraint("taken >= 0", name=op.f("ck_liquidity_taken")),
+        sa.PrimaryKeyConstraint("ticker", name=op.f("pk_liquidity")),
         **SERVER_TABLE_OPTIONS,
     )
     op.create_table(
@@ -268,12 +285,19 @@ def upgrade():
             comment="active, or suspended: may not log in",
         ),
         sa.Column(
+            "trading_state",
+            models.types.exact_string(10),
+            nullable=False,
+            comment="active, reducing (may only sell) or halted (may only cancel)",
+        ),
+        sa.Column(
             "created_at", models.types.UTCDateTime(), nullable=False, comment="Wall clock when the row was written, UTC"
         ),
         sa.Column(
             "last_login_at", models.types.UTCDateTime(), nullable=True, comment="Wall clock of the last login, UTC"
         ),
         sa.CheckConstraint("account_status IN ('active', 'suspended')", name=op.f("ck_user_account_status")),
+        sa.CheckConstraint("trading_state IN ('active', 'reducing', 'halted')", name=op.f("ck_user_trading_state")),
         sa.PrimaryKeyConstraint("user_id", name=op.f("pk_user")),
         sa.UniqueConstraint("email_key", name="uq_user_email_key"),
         sa.UniqueConstraint("name_key", name="uq_user_name_key"),
@@ -402,9 +426,66 @@ def upgrade():
         sa.Column("user_id", sa.Integer(), nullable=False, comment="The trader"),
         sa.Column("ticker", models.types.exact_string(10), nullable=False, comment="What is traded"),
         sa.Column("order_type", models.types.exact_string(4), nullable=False, comment="Side: buy or sell"),
-        sa.Column("order_execution_type", models.types.exact_string(16), nullable=False, comment="market or limit"),
         sa.Column(
-            "order_price", models.types.Price(), nullable=True, comment="Limit, dollars a share; NULL for market orders"
+            "order_execution_type",
+            models.types.exact_string(16),
+            nullable=False,
+            comment="market, limit, stop, stop_limit or trailing_stop",
+        ),
+        sa.Column(
+            "order_price", models.types.Price(), nullable=True, comment="Limit, dollars a share; NULL without one"
+        ),
+        sa.Column(
+            "stop_price",
+            models.types.Price(),
+            nullable=True,
+            comment="Price that triggers a stop, dollars a share; a trailing stop's moves with the market",
+        ),
+        sa.Column(
+            "trail_amount", models.types.Price(), nullable=True, comment="Trailing stop: distance, dollars a share"
+        ),
+        sa.Column("trail_percent", models.types.Price(), nullable=True, comment="Trailing stop: distance, percent"),
+        sa.Column(
+            "trail_peak",
+            models.types.Price(),
+            nullable=True,
+            comment="Trailing stop: best price since acceptance (highest for a sell, lowest for a buy)",
+        ),
+        sa.Column(
+            "triggered_at",
+            models.types.UTCDateTime(),
+            nullable=True,
+            comment="Market clock when its stop was reached, UTC; NULL before",
+        ),
+        sa.Column("time_in_force", models.types.exact_string(3), nullable=False, comment="gtc, day, ioc or fok"),
+        sa.Column(
+            "expires_at", models.types.UTCDateTime(), nullable=True, comment="Market clock at which it expires, UTC"
+        ),
+        sa.Column(
+            "extended_hours", sa.Boolean(), nullable=False, comment="May fill before the open and after the close"
+        ),
+        sa.Column("queued", sa.Boolean(), nullable=False, comment="Accepted while closed: waits for the next open"),
+        sa.Column(
+            "display_quantity", sa.Integer(), nullable=True, comment="Iceberg: shares shown at a time; NULL shows all"
+        ),
+        sa.Column(
+            "take_profit_price",
+            models.types.Price(),
+            nullable=True,
+            comment="Bracket: limit of the sell that takes the profit of what this buy fills",
+        ),
+        sa.Column(
+            "stop_loss_price",
+            models.types.Price(),
+            nullable=True,
+            comment="Bracket: stop of the sell that limits the loss of what this buy fills",
+        ),
+        sa.Column("parent_id", sa.Integer(), nullable=True, comment="The buy whose fills this bracket leg protects"),
+        sa.Column(
+            "oco_id",
+            sa.Integer(),
+            nullable=True,
+            comment="Pair in which one cancels the other: number of the leg that holds the shares of both",
         ),
         sa.Column("order_quantity", sa.Integer(), nullable=False, comment="Shares wanted"),
         sa.Column("filled_quantity", sa.Integer(), nullable=False, comment="Shares filled so far"),
@@ -462,35 +543,45 @@ def upgrade():
         ),
         sa.Column("remark", sa.Text(), nullable=True, comment="Why it was cancelled or rejected"),
         sa.Column(
-            "operator_id",
-            sa.Integer(),
-            nullable=True,
-            comment="The admin who executed or rejected it by hand, or NULL",
+            "operator_id", sa.Integer(), nullable=True, comment="The admin who executed or rejected it by hand, or NULL"
         ),
         sa.CheckConstraint(
-            "(order_execution_type = 'limit') = (order_price IS NOT NULL)", name=op.f("ck_orders_limit_has_price")
+            "(order_execution_type IN ('limit', 'stop_limit')) = (order_price IS NOT NULL)",
+            name=op.f("ck_orders_limit_has_price"),
         ),
-        sa.CheckConstraint("order_execution_type IN ('market', 'limit')", name=op.f("ck_orders_order_execution_type")),
+        sa.CheckConstraint(
+            "(order_execution_type IN ('stop', 'stop_limit', 'trailing_stop')) = (stop_price IS NOT NULL)",
+            name=op.f("ck_orders_stop_has_price"),
+        ),
+        sa.CheckConstraint(
+            "order_execution_type IN ('market', 'limit', 'stop', 'stop_limit', 'trailing_stop')",
+            name=op.f("ck_orders_order_execution_type"),
+        ),
         sa.CheckConstraint(
             "order_status IN ('pending', 'partially_filled', 'filled', 'cancelled', 'rejected', 'expired')",
             name=op.f("ck_orders_order_status"),
         ),
         sa.CheckConstraint("order_type IN ('buy', 'sell')", name=op.f("ck_orders_order_type")),
+        sa.CheckConstraint("time_in_force IN ('gtc', 'day', 'ioc', 'fok')", name=op.f("ck_orders_time_in_force")),
         sa.CheckConstraint(
             "filled_quantity >= 0 AND filled_quantity <= order_quantity", name=op.f("ck_orders_filled_quantity")
         ),
         sa.CheckConstraint("order_quantity > 0", name=op.f("ck_orders_order_quantity")),
         sa.CheckConstraint("reserved_amount >= 0", name=op.f("ck_orders_reserved_amount")),
         sa.ForeignKeyConstraint(["operator_id"], ["admin.admin_id"], name=op.f("fk_orders_operator_id_admin")),
+        sa.ForeignKeyConstraint(["parent_id"], ["orders.order_id"], name=op.f("fk_orders_parent_id_orders")),
         sa.ForeignKeyConstraint(["user_id"], ["user.user_id"], name=op.f("fk_orders_user_id_user")),
         sa.PrimaryKeyConstraint("order_id", name=op.f("pk_orders")),
         sqlite_autoincrement=True,
         **SERVER_TABLE_OPTIONS,
     )
     op.create_index("ix_orders_created_at", "orders", ["created_at"])
+    op.create_index("ix_orders_oco_id", "orders", ["oco_id"])
     op.create_index("ix_orders_order_execution_type", "orders", ["order_execution_type"])
     op.create_index("ix_orders_order_status", "orders", ["order_status"])
+    op.create_index("ix_orders_order_status_expires_at", "orders", ["order_status", "expires_at"])
     op.create_index("ix_orders_order_type", "orders", ["order_type"])
+    op.create_index("ix_orders_parent_id", "orders", ["parent_id"])
     op.create_index("ix_orders_ticker", "orders", ["ticker"])
     op.create_index("ix_orders_user_id", "orders", ["user_id"])
     op.create_index("ix_orders_user_id_order_status", "orders", ["user_id", "order_status"])
@@ -639,6 +730,12 @@ def upgrade():
         sa.Column("quote_bid", models.types.Price(), nullable=True, comment="Bid of that quote"),
         sa.Column("quote_ask", models.types.Price(), nullable=True, comment="Ask of that quote"),
         sa.Column("quote_source", sa.String(length=16), nullable=True, comment="Market source of that quote"),
+        sa.Column(
+            "slippage",
+            models.types.Price(),
+            nullable=False,
+            comment="Part of the price that the order's own size cost, dollars a share",
+        ),
         sa.CheckConstraint("transaction_type IN ('buy', 'sell')", name=op.f("ck_transaction_transaction_type")),
         sa.CheckConstraint("transaction_price > 0", name=op.f("ck_transaction_transaction_price")),
         sa.CheckConstraint("transaction_quantity > 0", name=op.f("ck_transaction_transaction_quantity")),
@@ -668,6 +765,7 @@ def downgrade():
     op.drop_table("setting")
     op.drop_table("market_data")
     op.drop_table("market_clock")
+    op.drop_table("liquidity")
     op.drop_table("lease")
     op.drop_table("latest_quote")
     op.drop_table("instrument")

@@ -8,6 +8,7 @@ equity - deposits + withdrawals = realised + unrealised - commission.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -61,6 +62,62 @@ def overview(session: Session, market: Market, user_id: int) -> dict[str, Any]:
         "unpriced": [holding["ticker"] for holding in holdings if holding["market_value"] is None],
         "holdings": holdings,
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """What a trader's account is worth at the newest prices, in dollars."""
+
+    equity: Decimal
+    by_ticker: dict[str, Decimal]
+
+
+def worth(session: Session, market: Market, user_id: int) -> Worth:
+    """Cash and holdings at the newest prices. A holding without a price counts with its cost."""
+    cash = session.execute(select(AccountBalance.total_balance).where(AccountBalance.user_id == user_id)).scalar_one()
+    query = select(Portfolio.ticker, Portfolio.quantity, Portfolio.total_cost)
+    rows = session.execute(query.where(Portfolio.user_id == user_id, Portfolio.quantity > 0)).all()
+    quotes = market.quotes([row.ticker for row in rows])
+    by_ticker = {
+        row.ticker: round_money(quotes[row.ticker].last * row.quantity) if row.ticker in quotes else row.total_cost
+        for row in rows
+    }
+    return Worth(cash + sum(by_ticker.values(), ZERO), by_ticker)
+
+
+def day_start_equity(session: Session, market: Market, user_id: int) -> Decimal:
+    """What the account was worth when the day began: today's worth less what today's prices, fills and money flows
+    changed. Holdings are valued at the previous close, cash is taken back to the day's first moment.
+    """
+    opened = market.session_at(market.now())
+    since = opened.opens if opened is not None else market.now()
+    moved = session.execute(
+        select(func.sum(LedgerEntry.cash)).where(
+            LedgerEntry.user_id == user_id,
+            LedgerEntry.account.in_(("available", "frozen")),
+            LedgerEntry.kind == "fill",
+            LedgerEntry.market_time >= since,
+        )
+    ).scalar_one()
+    cash = session.execute(
+        select(AccountBalance.total_balance).where(AccountBalance.user_id == user_id)
+    ).scalar_one() - (moved or ZERO)
+    return cash + _worth_before(session, market, user_id, since)
+
+
+def _worth_before(session: Session, market: Market, user_id: int, since: datetime) -> Decimal:
+    """The holdings as they were at `since`, at the previous close."""
+    query = select(Portfolio.ticker, Portfolio.quantity).where(Portfolio.user_id == user_id)
+    quantities = dict(session.execute(query).all())
+    todays = select(Transaction.ticker, Transaction.transaction_type, func.sum(Transaction.transaction_quantity))
+    todays = todays.where(Transaction.user_id == user_id, Transaction.market_time >= since)
+    for ticker, side, quantity in session.execute(todays.group_by(Transaction.ticker, Transaction.transaction_type)):
+        quantities[ticker] = quantities.get(ticker, 0) - int(quantity) * (1 if side == "buy" else -1)
+    quotes = market.quotes([ticker for ticker, quantity in quantities.items() if quantity])
+    return sum(
+        (round_money((quote.previous_close or quote.last) * quantities[ticker]) for ticker, quote in quotes.items()),
+        ZERO,
+    )
 
 
 def _holdings(session: Session, market: Market, user_id: int, realised: Realised) -> list[dict[str, Any]]:

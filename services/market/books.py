@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from threading import Lock
 
@@ -61,7 +62,8 @@ class LiveBook:
     def put(self, quotes: Mapping[str, Quote]) -> None:
         """Take over newer quotes. The whole board is replaced, so that a reader never sees it half changed."""
         with self._lock:
-            self._quotes = {**self._quotes, **quotes}
+            fresh = {ticker: with_traded(quote, self._quotes.get(ticker)) for ticker, quote in quotes.items()}
+            self._quotes = {**self._quotes, **fresh}
 
     def put_intraday(self, ticker: str, bars: list[IntradayBar]) -> None:
         with self._lock:
@@ -78,6 +80,15 @@ class LiveBook:
 
     def newest_time(self) -> datetime | None:
         return max((quote.provider_time for quote in self._quotes.values() if quote.provider_time), default=None)
+
+
+def with_traded(quote: Quote, before: Quote | None) -> Quote:
+    """The quote with the shares traded since the one before it; unknown at first. A smaller volume is a new day's."""
+    if quote.traded is not None or quote.volume is None or before is None or before.volume is None:
+        return quote
+    if quote.provider_time == before.provider_time:
+        return replace(quote, traded=before.traded)
+    return replace(quote, traded=quote.volume - before.volume if quote.volume >= before.volume else quote.volume)
 
 
 def bar_of(quote: Quote) -> Bar | None:

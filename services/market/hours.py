@@ -12,6 +12,7 @@ from utils.market_source import Session
 EXCHANGE_CALENDAR = "XNYS"
 EXCHANGE_ZONE = ZoneInfo("America/New_York")
 OPENS, CLOSES, CLOSES_EARLY = time(9, 30), time(16), time(13)
+BEFORE_OPEN, AFTER_CLOSE = time(4), time(20)
 
 # The early closes of the recorded years. With the recorded days they say the same as the exchange's calendar (a test
 # compares them), without the seconds and the memory that loading the calendar takes.
@@ -103,6 +104,11 @@ def live_sessions(today: date) -> tuple[Session, ...]:
 def exchange_day(moment: datetime) -> date:
     """The exchange's calendar day at the moment, which begins at midnight in New York."""
     return moment.astimezone(EXCHANGE_ZONE).date()
+
+
+def extended_session(session: Session) -> tuple[datetime, datetime]:
+    """When a day's trading before the open begins (04:00 in New York) and its trading after the close ends (20:00)."""
+    return _to_utc(session.day, BEFORE_OPEN), _to_utc(session.day, AFTER_CLOSE)
 
 
 def _plain(stamp: object) -> datetime:

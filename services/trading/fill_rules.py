@@ -1,149 +1,182 @@
-"""At which price an order may fill, if at all. Pure: plain values in, a decision out.
+"""Whether, at which price and how much of an order fills. Pure: plain values in, a decision out.
 
 A simulated fill must be one that the real market would have given: at the far side of the spread, on a price that is
-fresh and not older than the order, in the regular session, and never beyond the order's limit or collar.
+fresh and not older than the order, in the regular session, never beyond the order's limit or collar, and no more than
+a part of the shares that were traded behind the price.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
-from enum import StrEnum
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import ROUND_FLOOR, Decimal
+from typing import Literal
 
+from services.trading.prices import (
+    Wait,
+    collar,
+    far_side,
+    slippage,
+    stop_reached,
+    unusable_because,
+    with_slippage,
+    within,
+)
+from services.trading.profiles import STANDARD, Profile
 from utils.market_source import Quote
-from utils.number_utils import CENT, PRICE_STEP
+from utils.number_utils import PRICE_STEP
 
-HALF_SPREAD_RATE = Decimal("0.0005")  # 5 basis points, where a quote has no bid or ask
-COLLAR_RATE = Decimal("0.05")
-ONE_DOLLAR = Decimal(1)
-
-
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """How strict fills are: how much older than the order a price may be, and how old at all."""
-
-    name: str
-    simultaneity: timedelta
-    freshness: timedelta
-
-
-STANDARD = Profile("standard", simultaneity=timedelta(seconds=5), freshness=timedelta(seconds=90))
-
-
-class Wait(StrEnum):
-    """Why an order does not fill now. It rests and is looked at again with the next price."""
-
-    MARKET_CLOSED = "the market is closed"
-    NO_QUOTE = "there is no price"
-    DISPLAY_ONLY = "the price carries no time of its provider"
-    TOO_OLD = "the price is older than the order"
-    STALE = "the price is stale"
-    IMPLAUSIBLE = "the price is implausible"
-    NOT_REACHED = "the price has not been reached"
+SessionState = Literal["regular", "extended", "closed"]
+STOP_TYPES = ("stop", "stop_limit", "trailing_stop")
 
 
 @dataclass(frozen=True, slots=True)
 class WorkingOrder:
-    """What the rules need to know of an order. `limit` is None for a market order; `worst_price` is its collar."""
+    """What the rules need to know of an order. `worst_price` is its limit or collar, `display` what an iceberg shows;
+    `stop` is None for orders without one and once it was reached; `queued` means accepted while the market was closed.
+    """
 
     side: str
     limit: Decimal | None
     worst_price: Decimal
     remaining: int
     accepted_at: datetime
+    stop: Decimal | None = None
+    time_in_force: str = "gtc"
+    display: int | None = None
+    extended_hours: bool = False
+    queued: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MarketView:
+    """The market as one order sees it: `allowance` is how many shares this price update still has for everybody,
+    None without a cap; `any_hours` lets orders fill on the last price while the market is closed.
+    """
+
+    quote: Quote | None
+    now: datetime
+    session: SessionState
+    profile: Profile = STANDARD
+    allowance: int | None = None
+    any_hours: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """A fill to be booked: shares at a price in dollars, and the rule that set it."""
+    """A fill to be booked: shares at a price in dollars, the rule that set it, and what its size cost a share."""
 
     price: Decimal
     quantity: int
     rule: str
+    slippage: Decimal = Decimal("0.0000")
 
 
-def tick_size(price: Decimal) -> Decimal:
-    """The least step of a price: a cent from one dollar, a hundredth of a cent below (US Rule 612)."""
-    return CENT if price >= ONE_DOLLAR else PRICE_STEP
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What becomes of an order at this price: its stop is reached (`triggered`, with the collar it then has), it fills
+    (`execution`), what is left of it ends (`cancel`, a sentence), or it waits.
+    """
+
+    execution: Execution | None = None
+    wait: Wait | None = None
+    cancel: str | None = None
+    triggered: bool = False
+    worst_price: Decimal | None = None
 
 
-def ask_of(quote: Quote) -> Decimal:
-    """What a buyer pays: the ask, or the last price plus half a spread where the quote has none."""
-    return quote.ask if quote.ask is not None else quote.last + _half_spread(quote.last)
+def fill_for(order: WorkingOrder, view: MarketView) -> Decision:
+    """Decide about an order at one moment of the market."""
+    if view.session == "closed" or (view.session == "extended" and not order.extended_hours):
+        return _while_closed(order, view)
+    unusable = unusable_because(view.quote, view.now, view.profile, order.accepted_at)
+    if view.quote is None or unusable is not None:
+        return Decision(wait=unusable or Wait.NO_QUOTE)
+    if order.stop is not None:
+        return _at_stop(order, view, view.quote)
+    return _at_price(order, view, view.quote)
 
 
-def bid_of(quote: Quote) -> Decimal:
-    """What a seller gets: the bid, or the last price less half a spread where the quote has none."""
-    if quote.bid is not None:
-        return quote.bid
-    return max(quote.last - _half_spread(quote.last), PRICE_STEP)
+def _while_closed(order: WorkingOrder, view: MarketView) -> Decision:
+    """Those who practise at night trade on the last price, which is marked on the fill; everybody else waits."""
+    quote = view.quote
+    if not view.any_hours or quote is None or quote.provider_time is None or order.stop is not None:
+        return Decision(wait=Wait.MARKET_CLOSED)
+    return _at_price(order, replace(view, allowance=None), quote, rule="last_price_while_closed")
 
 
-def far_side(side: str, quote: Quote) -> Decimal:
-    """The price at which an order of this side trades at once."""
-    return ask_of(quote) if side == "buy" else bid_of(quote)
+def _at_stop(order: WorkingOrder, view: MarketView, quote: Quote) -> Decision:
+    """Stops look at trades, in the regular session only. Once reached, the order is a market or limit order; after a
+    gap that fills at the price behind the gap, not at the stop.
+    """
+    assert order.stop is not None
+    if view.session != "regular":
+        return Decision(wait=Wait.MARKET_CLOSED)
+    if not stop_reached(order.side, order.stop, quote.last):
+        return Decision(wait=Wait.NOT_TRIGGERED)
+    worst = order.worst_price
+    if order.limit is None and order.side == "sell":
+        worst = max(collar("sell", quote), PRICE_STEP)
+    then = _at_price(replace(order, stop=None, worst_price=worst), view, quote)
+    return replace(then, triggered=True, worst_price=worst)
 
 
-def _half_spread(last: Decimal) -> Decimal:
-    tick = tick_size(last)
-    ticks = (last * HALF_SPREAD_RATE / tick).to_integral_value(rounding=ROUND_CEILING)
-    return max(tick, ticks * tick)
-
-
-def collar(side: str, quote: Quote) -> Decimal:
-    """The worst price a market order may fill at: 5 % beyond the far side, in whole cents."""
-    if side == "buy":
-        return (ask_of(quote) * (1 + COLLAR_RATE)).quantize(CENT, rounding=ROUND_CEILING)
-    floor = (bid_of(quote) * (1 - COLLAR_RATE)).quantize(CENT, rounding=ROUND_FLOOR)
-    return max(floor, PRICE_STEP)
-
-
-def fill_for(
-    order: WorkingOrder, quote: Quote | None, now: datetime, session_open: bool, profile: Profile = STANDARD
-) -> Execution | Wait:
-    """Decide whether `quote` fills `order` at market time `now`. Answers the execution, or why it waits."""
-    if not session_open:
-        return Wait.MARKET_CLOSED
-    unusable = unusable_because(quote, now, profile, order.accepted_at)
-    if quote is None or unusable is not None:
-        return unusable or Wait.NO_QUOTE
-    price = far_side(order.side, quote)
+def _at_price(order: WorkingOrder, view: MarketView, quote: Quote, rule: str = "") -> Decision:
+    touch = far_side(order.side, quote)
+    quantity = _fillable(order, view)
+    price, slip = _price(order, view, quote, touch, quantity)
     if not within(order.side, price, order.worst_price):
-        return Wait.NOT_REACHED
-    rule = "market_far_side" if order.limit is None else "limit_or_better"
-    return Execution(price=price, quantity=order.remaining, rule=rule)
+        return _not_reached(order, touch)
+    if quantity == 0:
+        return _without_rest(order, Wait.NO_VOLUME)
+    if order.time_in_force == "fok" and quantity < order.remaining:
+        return Decision(cancel=f"Fill or kill: only {quantity:,} of {order.remaining:,} shares could fill")
+    named = rule or ("market_far_side" if order.limit is None else "limit_or_better")
+    ends = "The rest could not fill at once" if order.time_in_force == "ioc" and quantity < order.remaining else None
+    return Decision(execution=Execution(price, quantity, named, slip), cancel=ends)
 
 
-def unusable_because(
-    quote: Quote | None, now: datetime, profile: Profile = STANDARD, accepted_at: datetime | None = None
-) -> Wait | None:
-    """Why a quote may fill nothing, or None when it may. Without `accepted_at` only the quote itself is judged."""
-    if quote is None:
-        return Wait.NO_QUOTE
-    if quote.provider_time is None:
-        return Wait.DISPLAY_ONLY
-    if not plausible(quote):
-        return Wait.IMPLAUSIBLE
-    if now - quote.provider_time - timedelta(seconds=quote.delay) > profile.freshness:
-        return Wait.STALE
-    if accepted_at is not None and quote.provider_time < accepted_at - profile.simultaneity:
-        return Wait.TOO_OLD
-    return None
+def _price(
+    order: WorkingOrder, view: MarketView, quote: Quote, touch: Decimal, quantity: int
+) -> tuple[Decimal, Decimal]:
+    """The far side, and for orders without a limit what their own size costs. A limit gets the far side or better than
+    its limit, min(ask, limit) for a buy, which the check against the limit already says.
+    """
+    if order.limit is not None:
+        return touch, Decimal("0.0000")
+    slip = slippage(touch, quantity, quote.traded, view.profile)
+    price = with_slippage(order.side, touch, slip)
+    if within(order.side, touch, order.worst_price) and not within(order.side, price, order.worst_price):
+        return order.worst_price, abs(order.worst_price - touch)
+    return price, slip
 
 
-def plausible(quote: Quote) -> bool:
-    """Positive prices, bid not above ask, last within the day's range where there is one."""
-    prices = (quote.last, quote.bid, quote.ask)
-    if any(price is not None and (not price.is_finite() or price <= 0) for price in prices):
-        return False
-    if quote.bid is not None and quote.ask is not None and quote.bid > quote.ask:
-        return False
-    if quote.low and quote.high:
-        return quote.low <= quote.last <= quote.high
-    return True
+def _fillable(order: WorkingOrder, view: MarketView) -> int:
+    """Shares that this price update can give the order: what is left of it, what it shows, what there is."""
+    parts = [order.remaining]
+    if order.display is not None:
+        parts.append(order.display)
+    if view.allowance is not None:
+        parts.append(max(view.allowance, 0))
+    return min(parts)
 
 
-def within(side: str, price: Decimal, worst_price: Decimal) -> bool:
-    """Whether `price` is no worse than `worst_price` for this side."""
-    return price <= worst_price if side == "buy" else price >= worst_price
+def _not_reached(order: WorkingOrder, touch: Decimal) -> Decision:
+    if order.queued and order.limit is None:
+        return Decision(cancel=f"The market opened at ${touch}, beyond the ${order.worst_price} that was reserved")
+    return _without_rest(order, Wait.NOT_REACHED)
+
+
+def _without_rest(order: WorkingOrder, wait: Wait) -> Decision:
+    """An order that must fill at once ends when it cannot; any other waits."""
+    if order.time_in_force in ("ioc", "fok"):
+        return Decision(cancel=f"It could not fill at once: {wait}")
+    return Decision(wait=wait)
+
+
+def allowance_of(quote: Quote, profile: Profile, taken: int) -> int | None:
+    """Shares of this price update that are left for orders; None where the profile or the quote sets no bound."""
+    if profile.participation is None or quote.traded is None:
+        return None
+    whole = int((quote.traded * profile.participation).to_integral_value(rounding=ROUND_FLOOR))
+    return max(whole - taken, 0)

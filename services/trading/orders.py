@@ -1,4 +1,4 @@
-"""What can be done with an order: place, cancel, and by an admin execute or reject.
+"""What can be done with an order: place, replace, cancel, and by an admin execute or reject.
 
 Each function is a unit for `run_unit`: the account of the order's owner is locked first, then the idempotency key is
 looked up, then the effect happens and its answer is stored with it.
@@ -6,6 +6,7 @@ looked up, then the effect happens and its answer is stored with it.
 
 from __future__ import annotations
 
+from dataclasses import replace as changed
 from decimal import Decimal
 from typing import Any
 
@@ -13,22 +14,24 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config import Config
-from models import Instrument, Order
+from models import Order
 from services.accounts import ledger
 from services.accounts.ledger import Books
 from services.errors import NotFound, Refused
 from services.idempotency import Answer, RequestKey, once
 from services.market.market import Market
-from services.trading.commission import CommissionTerms
-from services.trading.fill_rules import STANDARD, Execution, collar, far_side, fill_for, plausible, within
+from services.trading import acceptance
+from services.trading.fill_rules import Execution
+from services.trading.order_state import OrderState, lock_orders
 from services.trading.order_states import IllegalMove
-from services.trading.risk_checks import CheckContext, check
-from services.trading.settlement import OrderState, Settlement, lock_orders
-from services.trading.tickets import OrderTicket, parse_ticket
+from services.trading.order_texts import describe
+from services.trading.prices import far_side, plausible, within
+from services.trading.risk_checks import check
+from services.trading.rules import TradingRules, read_rules
+from services.trading.settlement import Settlement
+from services.trading.tickets import OrderTicket
 from utils.datetime_utils import Clock, utc_now
 from utils.market_source import Quote
-
-__all__ = ["OrderTicket", "cancel", "execute", "owner_of", "parse_ticket", "place", "reject"]
 
 
 def place(
@@ -43,26 +46,53 @@ def place(
 ) -> Answer:
     """Accept an order: check it, reserve its worst case, and fill it at once when the quote at hand may.
 
-    Answers message, order_id, order_status, filled_quantity, average_fill_price and warnings. Raises Refused or
-    NotFound with nothing stored.
+    Answers message, order_id, order_status, filled_quantity, average_fill_price and warnings. Raises Refused with
+    nothing stored.
     """
     books = ledger.lock_account(session, user_id, clock(), market.now())
     return once(session, key, lambda: _place(books, user_id, ticket, market, config))
 
 
 def _place(books: Books, user_id: int, ticket: OrderTicket, market: Market, config: Config) -> Answer:
-    quote = market.quote(ticket.ticker)
-    context = CheckContext(ticket, _tradable(books.session, ticket.ticker), quote, market.ended())
+    rules = read_rules(books.session, config)
+    context = acceptance.check_context(books.session, user_id, ticket, rules, market, books.wall_time)
     check(context)
+    quote = context.quote
     assert quote is not None, "the checks refuse an order without a price"
-    order = _insert(books, user_id, ticket, quote, config)
     settlement = Settlement(books)
-    settlement.accept(order)
-    decision = fill_for(order.working(), quote, books.market_time, market.is_open(books.market_time))
-    if isinstance(decision, Execution):
-        settlement.fill(order, decision, quote, STANDARD.name)
+    accept = _accept_pair if ticket.order_class == "oco" else _accept_one
+    order = accept(settlement, user_id, ticket, quote, market, rules)
+    for accepted in list(settlement.orders.values()):
+        if accepted.is_open:
+            acceptance.look(settlement, accepted, quote, market, rules)
     settlement.write()
-    return _answer(order, warnings=context.warnings)
+    return answer(order, warnings=context.warnings)
+
+
+def _accept_one(
+    settlement: Settlement, user_id: int, ticket: OrderTicket, quote: Quote, market: Market, rules: TradingRules
+) -> OrderState:
+    books = settlement.books
+    row = acceptance.new_row(user_id, ticket, quote, rules, market, books.wall_time, books.market_time)
+    order = settlement.insert(row)
+    settlement.accept(order)
+    return order
+
+
+def _accept_pair(
+    settlement: Settlement, user_id: int, ticket: OrderTicket, quote: Quote, market: Market, rules: TradingRules
+) -> OrderState:
+    """Two sells of the same shares; the take profit holds them and stands for the pair in the answer."""
+    books = settlement.books
+    legs = (
+        changed(ticket, execution_type="limit", price=ticket.take_profit_price),
+        changed(ticket, execution_type="stop", stop_price=ticket.stop_loss_price, price=None),
+    )
+    times = (books.wall_time, books.market_time)
+    rows = [acceptance.new_row(user_id, leg, quote, rules, market, *times) for leg in legs]
+    holder, other = (settlement.insert(row) for row in rows)
+    settlement.accept_pair(holder, other)
+    return holder
 
 
 def cancel(
@@ -98,12 +128,11 @@ def reject(
 
 
 def _end(books: Books, user_id: int, order_id: int, status: str, remark: str, admin_id: int | None = None) -> Answer:
-    order = _lock_open_order(books, user_id, order_id)
+    settlement, order = lock_open_order(books, user_id, order_id)
     order.operator_id = admin_id
-    settlement = Settlement(books)
     settlement.end(order, status, remark)
     settlement.write()
-    return _answer(order)
+    return answer(order)
 
 
 def execute(
@@ -126,14 +155,13 @@ def execute(
 
 
 def _execute(books: Books, user_id: int, order_id: int, admin_id: int, market: Market) -> Answer:
-    order = _lock_open_order(books, user_id, order_id)
+    settlement, order = lock_open_order(books, user_id, order_id)
     order.operator_id = admin_id
     quote = market.quote(order.ticker)
     execution = Execution(_manual_price(order, quote), order.remaining, rule="manual")
-    settlement = Settlement(books)
     settlement.fill(order, execution, quote, "manual")
     settlement.write()
-    return _answer(order)
+    return answer(order)
 
 
 def _manual_price(order: OrderState, quote: Quote | None) -> Decimal:
@@ -154,73 +182,32 @@ def owner_of(session: Session, order_id: int) -> int:
     """Whose account an admin's unit must lock. Raises NotFound."""
     owner = session.execute(select(Order.user_id).where(Order.order_id == order_id)).scalar_one_or_none()
     if owner is None:
-        raise _no_such_order(order_id)
+        raise no_such_order(order_id)
     return owner
 
 
-def _lock_open_order(books: Books, user_id: int, order_id: int) -> OrderState:
-    orders = lock_orders(books.session, [order_id])
-    if not orders or orders[0].user_id != user_id:
-        raise _no_such_order(order_id)
-    if not orders[0].is_open:
-        status = orders[0].status
+def lock_open_order(books: Books, user_id: int, order_id: int) -> tuple[Settlement, OrderState]:
+    """Read one open order for changing. Raises NotFound, or IllegalMove when it is not open any more."""
+    settlement = Settlement(books, lock_orders(books.session, [order_id]))
+    order = settlement.orders.get(order_id)
+    if order is None or order.user_id != user_id:
+        raise no_such_order(order_id)
+    if not order.is_open:
         raise IllegalMove(
-            f"Order {order_id} is already {status}.", code="ORDER_NOT_OPEN", details={"order_status": status}
+            f"Order {order_id} is already {order.status}.",
+            code="ORDER_NOT_OPEN",
+            details={"order_status": order.status},
         )
-    return orders[0]
+    return settlement, order
 
 
-def _no_such_order(order_id: int) -> NotFound:
+def no_such_order(order_id: int) -> NotFound:
+    """The order does not exist, or belongs to somebody else: nobody learns which."""
     return NotFound(f"There is no order {order_id}.", code="NO_SUCH_ORDER", details={"order_id": order_id})
 
 
-def _tradable(session: Session, ticker: str) -> bool | None:
-    return session.execute(select(Instrument.tradable).where(Instrument.ticker == ticker)).scalar_one_or_none()
-
-
-def _insert(books: Books, user_id: int, ticket: OrderTicket, quote: Quote, config: Config) -> OrderState:
-    row = Order(
-        user_id=user_id,
-        ticker=ticket.ticker,
-        order_type=ticket.side,
-        order_execution_type=ticket.execution_type,
-        order_price=ticket.price,
-        order_quantity=ticket.quantity,
-        worst_price=ticket.price if ticket.price is not None else collar(ticket.side, quote),
-        commission_per_share=config.commission_per_share,
-        commission_minimum=config.commission_minimum,
-        commission_maximum_rate=config.commission_maximum_rate,
-        created_at=books.wall_time,
-        updated_at=books.wall_time,
-        accepted_at=books.market_time,
-    )
-    books.session.add(row)
-    books.session.flush()
-    return _new_state(row)
-
-
-def _new_state(row: Order) -> OrderState:
-    return OrderState(
-        order_id=row.order_id,
-        user_id=row.user_id,
-        ticker=row.ticker,
-        side=row.order_type,
-        limit=row.order_price,
-        worst_price=row.worst_price,
-        quantity=row.order_quantity,
-        filled_quantity=0,
-        filled_amount=Decimal("0.00"),
-        commission_paid=Decimal("0.00"),
-        reserved_amount=Decimal("0.00"),
-        status="pending",
-        fills=0,
-        accepted_at=row.accepted_at,
-        terms=CommissionTerms(row.commission_per_share, row.commission_minimum, row.commission_maximum_rate),
-        stored=("pending", 0),
-    )
-
-
-def _answer(order: OrderState, **more: Any) -> Answer:
+def answer(order: OrderState, **more: Any) -> Answer:
+    """What the endpoints answer about an order."""
     average = order.average_fill_price
     return {
         "message": describe(order),
@@ -230,31 +217,3 @@ def _answer(order: OrderState, **more: Any) -> Answer:
         "average_fill_price": None if average is None else float(average),
         **more,
     }
-
-
-def describe(order: OrderState) -> str:
-    """What became of an order, in words."""
-    what = f"{order.filled_quantity:,} {order.ticker} at {_dollars(order.average_fill_price)}"
-    verb = "Bought" if order.side == "buy" else "Sold"
-    improvement = _improvement(order)
-    if order.status == "filled":
-        return f"{verb} {what}{improvement}."
-    if order.status == "partially_filled":
-        return f"{verb} {what}{improvement}; {order.remaining:,} more are waiting."
-    if order.status == "pending":
-        where = "for the next price" if order.limit is None else f"at {_dollars(order.limit)} or better"
-        return f"Order {order.order_id} to {order.side} {order.quantity:,} {order.ticker} waits {where}."
-    return f"Order {order.order_id} is {order.status}; what it held is free again."
-
-
-def _improvement(order: OrderState) -> str:
-    average = order.average_fill_price
-    if order.limit is None or average is None or average == order.limit:
-        return ""
-    return f", {_dollars(abs(order.limit - average))} a share better than the limit"
-
-
-def _dollars(price: Decimal | None) -> str:
-    if price is None:
-        return "-"
-    return f"${price:,.2f}" if price == round(price, 2) else f"${price:,.4f}"

@@ -1,4 +1,4 @@
-"""How an order changes once the rules have decided: it fills, or it ends. The one place that writes orders and fills.
+"""How an order changes once the rules have decided: it fills, is triggered, or ends. Orders and fills are written here.
 
 Works on orders read under their account's lock. The changes of a unit are collected and stored together by `write`:
 the fills, the guarded updates of the orders, and through the ledger the journal, balances and holdings.
@@ -7,180 +7,155 @@ the fills, the guarded updates of the orders, and through the ledger the journal
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Table, bindparam, insert, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import CursorResult, insert
 
-from models import Order, Transaction
+from models import Order
 from services.accounts.journal import BooksError, Cause
 from services.accounts.ledger import Books
-from services.trading.commission import CommissionTerms
-from services.trading.fill_rules import Execution, WorkingOrder, within
-from services.trading.order_states import OPEN_STATUSES, move_order
+from services.trading.fill_rules import Decision, Execution
+from services.trading.order_state import FILLS, UPDATE_ORDERS, OrderState, from_order, lock_legs
+from services.trading.order_states import move_order
+from services.trading.prices import stop_collar, within
 from utils.market_source import Quote
-from utils.number_utils import ZERO, round_money, round_up_to_cent
+from utils.number_utils import ZERO, round_money
 
-_ORDERS = cast(Table, Order.__table__)
-_FILLS = cast(Table, Transaction.__table__)
-
-
-@dataclass(slots=True)
-class OrderState:
-    """An order as read under the account's lock, kept up to date with what the unit does to it."""
-
-    order_id: int
-    user_id: int
-    ticker: str
-    side: str
-    limit: Decimal | None
-    worst_price: Decimal
-    quantity: int
-    filled_quantity: int
-    filled_amount: Decimal
-    commission_paid: Decimal
-    reserved_amount: Decimal
-    status: str
-    fills: int
-    accepted_at: datetime
-    terms: CommissionTerms
-    remark: str | None = None
-    executed_at: datetime | None = None
-    operator_id: int | None = None
-    stored: tuple[str, int] = ("", 0)  # status and filled quantity that the row holds
-
-    @property
-    def remaining(self) -> int:
-        return self.quantity - self.filled_quantity
-
-    @property
-    def is_open(self) -> bool:
-        return self.status in OPEN_STATUSES
-
-    @property
-    def average_fill_price(self) -> Decimal | None:
-        """Dollars a share over all fills so far, to four places; None without a fill."""
-        return (self.filled_amount / self.filled_quantity).quantize(Decimal("0.0001")) if self.filled_quantity else None
-
-    def working(self) -> WorkingOrder:
-        """What the fill rules need to know of it."""
-        return WorkingOrder(self.side, self.limit, self.worst_price, self.remaining, self.accepted_at)
-
-    def needed_reservation(self) -> Decimal:
-        """Dollars that must stay frozen for the rest of a buy: its worst case with commission; nothing for a sell.
-
-        The worst price is rounded up to whole cents, so that rounding of part fills can never cost more than this.
-        """
-        if self.side == "sell" or not self.is_open:
-            return ZERO
-        rest = round_up_to_cent(self.worst_price) * self.remaining
-        return rest + self.terms.for_fill(self.remaining, rest, self.filled_quantity, self.filled_amount)
-
-
-def lock_orders(session: Session, order_ids: Iterable[int]) -> list[OrderState]:
-    """Read orders for changing, in ascending order. Their accounts must be locked already."""
-    fills = (
-        select(Transaction.fill_number)
-        .where(Transaction.order_id == Order.order_id)
-        .order_by(Transaction.fill_number.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
-    query = (
-        select(_ORDERS, fills.label("fills"))
-        .where(_ORDERS.c.order_id.in_(sorted(set(order_ids))))
-        .order_by(_ORDERS.c.order_id)
-        .with_for_update(of=_ORDERS)
-    )
-    return [_state(row) for row in session.execute(query)]
-
-
-def _state(row: Any) -> OrderState:
-    return OrderState(
-        order_id=row.order_id,
-        user_id=row.user_id,
-        ticker=row.ticker,
-        side=row.order_type,
-        limit=row.order_price,
-        worst_price=row.worst_price,
-        quantity=row.order_quantity,
-        filled_quantity=row.filled_quantity,
-        filled_amount=row.filled_amount,
-        commission_paid=row.commission_paid,
-        reserved_amount=row.reserved_amount,
-        status=row.order_status,
-        fills=row.fills or 0,
-        accepted_at=row.accepted_at,
-        terms=CommissionTerms(row.commission_per_share, row.commission_minimum, row.commission_maximum_rate),
-        remark=row.remark,
-        executed_at=row.executed_at,
-        operator_id=row.operator_id,
-        stored=(row.order_status, row.filled_quantity),
-    )
+LONGEST_LIFE = timedelta(days=90)
+SIBLING_FILLED = "The other order of the pair filled"
+SIBLING_ENDED = "The other order of the pair ended"
 
 
 @dataclass(slots=True)
 class Settlement:
-    """The changes of one unit to orders whose accounts are locked in `books`."""
+    """The changes of one unit to `orders`, whose accounts are locked in `books`. New orders join them."""
 
     books: Books
-    _orders: dict[int, OrderState] = field(default_factory=dict)
+    orders: dict[int, OrderState] = field(default_factory=dict)
+    _changed: set[int] = field(default_factory=set)
     _fills: list[dict[str, Any]] = field(default_factory=list)
 
     def accept(self, order: OrderState) -> None:
         """Reserve what a new order needs. Raises Refused when the trader does not have it."""
-        cause = Cause(order_id=order.order_id)
-        if order.side == "sell":
-            self.books.reserve_shares(order.user_id, order.ticker, order.remaining, cause)
-        else:
-            self._set_reservation(order, order.needed_reservation())
-            self.books.reserve_cash(order.user_id, order.reserved_amount, cause)
+        self.orders[order.order_id] = order
+        self._reserve(order)
         self._record(order, "order_accepted", quantity=order.quantity)
+
+    def apply(self, order: OrderState, decision: Decision, quote: Quote | None, profile: str) -> int:
+        """Do what the rules decided. Returns how many shares filled."""
+        if decision.triggered and order.triggered_at is None:
+            self.trigger(order, decision.worst_price)
+        filled = 0
+        if decision.execution is not None:
+            self.fill(order, decision.execution, quote, profile)
+            filled = decision.execution.quantity
+        if decision.cancel is not None and order.is_open:
+            self.end(order, "cancelled", decision.cancel)
+        return filled
+
+    def trigger(self, order: OrderState, worst_price: Decimal | None) -> None:
+        """The stop was reached: from now on it is a market or limit order, within the collar it has from here."""
+        order.triggered_at = self.books.market_time
+        if worst_price is not None:
+            order.worst_price = worst_price
+        self._touch(order)
+        self._record(order, "order_triggered", stop_price=str(order.stop))
+
+    def follow(self, order: OrderState, peak: Decimal, stop: Decimal) -> None:
+        """A trailing stop has followed the market."""
+        order.trail_peak, order.stop = peak, stop
+        self._touch(order)
 
     def fill(self, order: OrderState, execution: Execution, quote: Quote | None, profile: str) -> None:
         """Book one fill of an open order, with the quote that is its evidence."""
-        if not within(order.side, execution.price, order.worst_price) or execution.quantity > order.remaining:
+        if not within(order.side, execution.price, order.worst_price) or not 0 < execution.quantity <= order.remaining:
             raise BooksError(f"order {order.order_id} must not fill by {execution}")
         amount = round_money(execution.price * execution.quantity)
         commission = order.terms.for_fill(execution.quantity, amount, order.filled_quantity, order.filled_amount)
         self._advance(order, execution.quantity, amount, commission)
         cause = Cause(order_id=order.order_id, fill_number=order.fills)
         profit = self._pay(order, execution.quantity, amount, commission, cause)
-        self._fills.append(self._fill_row(order, execution, amount, commission, profit, quote, profile))
+        figures = {
+            "transaction_amount": amount,
+            "commission": commission,
+            "realised_profit": profit,
+            "profile": profile,
+        }
+        self._fills.append(self._fill_row(order, execution, quote) | figures)
         self._record(
             order, "order_filled", quantity=execution.quantity, price=str(execution.price), fill_number=order.fills
         )
+        self._shrink_sibling(order, execution.quantity)
+        self._protect(order, execution.quantity)
 
     def end(self, order: OrderState, status: str, remark: str | None) -> None:
-        """End an open order without filling it: cancelled, rejected or expired. What it held returns to the trader."""
-        order.status = move_order(order.status, status)
-        order.remark = remark
+        """End an open order without filling it: cancelled, rejected or expired. What it held returns to the trader, and
+        the other leg of its pair ends with it.
+        """
+        sibling = self._sibling(order)
+        self._close(order, status, remark)
+        if sibling is not None:
+            self._close(sibling, "cancelled", SIBLING_ENDED)
+
+    def change_terms(self, order: OrderState, reserve_before: Decimal, remaining_before: int) -> None:
+        """Move the reservation of a replaced order, whose fields are new already, to what it needs now."""
         cause = Cause(order_id=order.order_id)
-        if order.side == "sell":
-            self.books.release_shares(order.user_id, order.ticker, order.remaining, cause)
-        else:
-            self.books.release_cash(order.user_id, order.reserved_amount, cause)
-            self._set_reservation(order, ZERO)
-        self._orders[order.order_id] = order
-        self._record(order, f"order_{status}", remark=remark)
+        more = order.remaining - remaining_before
+        if order.holds_shares and more > 0:
+            self.books.reserve_shares(order.user_id, order.ticker, more, cause)
+        elif order.holds_shares and more < 0:
+            self.books.release_shares(order.user_id, order.ticker, -more, cause)
+        order.reserved_amount = order.needed_reservation()
+        dearer = order.reserved_amount - reserve_before
+        if dearer > 0:
+            self.books.reserve_cash(order.user_id, dearer, cause)
+        elif dearer < 0:
+            self.books.release_cash(order.user_id, -dearer, cause)
+        self._touch(order)
+        self._record(order, "order_replaced", quantity=order.quantity)
 
     def write(self) -> None:
         """Store everything. Raises BooksError when an order is not as it was read."""
         if self._fills:
-            self.books.session.execute(insert(_FILLS), self._fills)
-        if self._orders:
-            rows = [_changes(order, self.books.wall_time) for _, order in sorted(self._orders.items())]
-            result = cast("CursorResult[Any]", self.books.session.execute(_UPDATE_ORDERS, rows))
+            self.books.session.execute(insert(FILLS), self._fills)
+        changed = [self.orders[order_id] for order_id in sorted(self._changed)]
+        if changed:
+            rows = [order.changes(self.books.wall_time) for order in changed]
+            result = cast("CursorResult[Any]", self.books.session.execute(UPDATE_ORDERS, rows))
             if result.rowcount != len(rows):
                 raise BooksError(f"orders: {result.rowcount} of {len(rows)} guarded updates found their row")
         self.books.write()
-        for order in self._orders.values():
-            order.stored = (order.status, order.filled_quantity)
-        self._orders, self._fills = {}, []
+        for order in changed:
+            order.mark_stored()
+        self._changed, self._fills = set(), []
+
+    def _touch(self, order: OrderState) -> None:
+        self.orders[order.order_id] = order
+        self._changed.add(order.order_id)
+
+    def _reserve(self, order: OrderState) -> None:
+        cause = Cause(order_id=order.order_id)
+        if order.holds_shares:
+            self.books.reserve_shares(order.user_id, order.ticker, order.remaining, cause)
+        elif order.side == "buy":
+            order.reserved_amount = order.needed_reservation()
+            self.books.reserve_cash(order.user_id, order.reserved_amount, cause)
+            self._touch(order)
+
+    def _close(self, order: OrderState, status: str, remark: str | None) -> None:
+        order.status = move_order(order.status, status)
+        order.remark = remark
+        cause = Cause(order_id=order.order_id)
+        if order.holds_shares:
+            self.books.release_shares(order.user_id, order.ticker, order.remaining, cause)
+        elif order.side == "buy":
+            self.books.release_cash(order.user_id, order.reserved_amount, cause)
+            order.reserved_amount = ZERO
+        self._touch(order)
+        self._record(order, f"order_{status}", remark=remark)
 
     def _advance(self, order: OrderState, quantity: int, amount: Decimal, commission: Decimal) -> None:
         order.filled_quantity += quantity
@@ -190,7 +165,9 @@ class Settlement:
         order.status = move_order(order.status, "filled" if order.remaining == 0 else "partially_filled")
         if order.remaining == 0:
             order.executed_at = self.books.wall_time
-        self._orders[order.order_id] = order
+        elif order.display_quantity is not None:
+            order.accepted_at = self.books.market_time  # an iceberg shows its next part at the back of the queue
+        self._touch(order)
 
     def _pay(
         self, order: OrderState, quantity: int, amount: Decimal, commission: Decimal, cause: Cause
@@ -198,24 +175,104 @@ class Settlement:
         if order.side == "sell":
             return self.books.settle_sell(order.user_id, order.ticker, quantity, amount, commission, cause)
         freed = order.reserved_amount - order.needed_reservation()
-        self._set_reservation(order, order.needed_reservation())
+        order.reserved_amount = order.needed_reservation()
         self.books.settle_buy(order.user_id, order.ticker, quantity, amount, commission, freed, cause)
         return None
 
-    def _set_reservation(self, order: OrderState, amount: Decimal) -> None:
-        order.reserved_amount = amount
-        self._orders[order.order_id] = order
+    def _sibling(self, order: OrderState) -> OrderState | None:
+        """The other leg of its pair, while it is open."""
+        if order.oco_id is None:
+            return None
+        legs = (one for one in self.orders.values() if one.oco_id == order.oco_id and one.order_id != order.order_id)
+        return next((leg for leg in legs if leg.is_open), None)
 
-    def _fill_row(
+    def _shrink_sibling(self, order: OrderState, quantity: int) -> None:
+        """A part fill of one leg shrinks the other by as much; a full fill cancels it. The shares are gone already."""
+        sibling = self._sibling(order)
+        if sibling is None:
+            return
+        if order.remaining == 0:
+            sibling.status = move_order(sibling.status, "cancelled")
+            sibling.remark = SIBLING_FILLED
+            self._record(sibling, "order_cancelled", remark=SIBLING_FILLED)
+        else:
+            sibling.quantity -= quantity
+        self._touch(sibling)
+
+    def _protect(self, order: OrderState, quantity: int) -> None:
+        """A bracket protects each part of itself as it fills: its legs are made, or grow by as much."""
+        if order.take_profit_price is None or order.stop_loss_price is None:
+            return
+        legs = [leg for leg in self.orders.values() if leg.parent_id == order.order_id and leg.is_open]
+        if not legs:
+            legs = list(lock_legs(self.books.session, [order.order_id]).values())
+        if not legs:
+            self._make_legs(order, quantity)
+            return
+        for leg in legs:
+            leg.quantity += quantity
+            self._touch(leg)
+            if leg.holds_shares:
+                cause = Cause(order_id=leg.order_id)
+                self.books.reserve_shares(leg.user_id, leg.ticker, quantity, cause)
+
+    def _make_legs(self, parent: OrderState, quantity: int) -> None:
+        profit, loss = parent.take_profit_price, parent.stop_loss_price
+        assert profit is not None
+        assert loss is not None
+        self.accept_pair(
+            self.insert_leg(parent, quantity, "limit", limit=profit),
+            self.insert_leg(parent, quantity, "stop", stop=loss),
+        )
+
+    def accept_pair(self, holder: OrderState, other: OrderState) -> None:
+        """Accept two sells of the same shares, of which one cancels the other; the first holds the shares of both."""
+        for leg in (holder, other):
+            leg.oco_id = holder.order_id
+            row = self.books.session.get_one(Order, leg.order_id)
+            row.oco_id = holder.order_id
+        self.books.session.flush()
+        self.accept(holder)
+        self.accept(other)
+
+    def insert_leg(
         self,
-        order: OrderState,
-        execution: Execution,
-        amount: Decimal,
-        commission: Decimal,
-        profit: Decimal | None,
-        quote: Quote | None,
-        profile: str,
-    ) -> dict[str, Any]:
+        like: OrderState,
+        quantity: int,
+        execution_type: str,
+        limit: Decimal | None = None,
+        stop: Decimal | None = None,
+    ) -> OrderState:
+        """Store a sell that protects what `like` bought."""
+        worst = limit if limit is not None else stop_collar("sell", stop or ZERO)
+        row = Order(
+            user_id=like.user_id,
+            ticker=like.ticker,
+            order_type="sell",
+            order_execution_type=execution_type,
+            order_price=limit,
+            stop_price=stop,
+            order_quantity=quantity,
+            worst_price=worst,
+            time_in_force="gtc",
+            expires_at=self.books.market_time + LONGEST_LIFE,
+            parent_id=like.order_id,
+            commission_per_share=like.terms.per_share,
+            commission_minimum=like.terms.minimum,
+            commission_maximum_rate=like.terms.maximum_rate,
+            created_at=self.books.wall_time,
+            updated_at=self.books.wall_time,
+            accepted_at=self.books.market_time,
+        )
+        return self.insert(row)
+
+    def insert(self, row: Order) -> OrderState:
+        """Store a new order and answer its state. Nothing is reserved yet."""
+        self.books.session.add(row)
+        self.books.session.flush()
+        return from_order(row)
+
+    def _fill_row(self, order: OrderState, execution: Execution, quote: Quote | None) -> dict[str, Any]:
         return {
             "order_id": order.order_id,
             "fill_number": order.fills,
@@ -224,13 +281,10 @@ class Settlement:
             "transaction_type": order.side,
             "transaction_price": execution.price,
             "transaction_quantity": execution.quantity,
-            "transaction_amount": amount,
-            "commission": commission,
-            "realised_profit": profit,
             "transaction_time": self.books.wall_time,
             "market_time": self.books.market_time,
             "rule": execution.rule,
-            "profile": profile,
+            "slippage": execution.slippage,
             "quote_time": quote and quote.provider_time,
             "quote_last": quote and quote.last,
             "quote_bid": quote and quote.bid,
@@ -247,42 +301,3 @@ class Settlement:
             **figures,
         }
         self.books.record(order.user_id, kind, json.dumps(payload))
-
-
-def _changes(order: OrderState, wall_time: datetime) -> dict[str, Any]:
-    status_before, filled_before = order.stored
-    return {
-        "the_order": order.order_id,
-        "status_before": status_before,
-        "filled_before": filled_before,
-        "status_after": order.status,
-        "filled_after": order.filled_quantity,
-        "amount_after": order.filled_amount,
-        "commission_after": order.commission_paid,
-        "reserved_after": order.reserved_amount,
-        "executed_after": order.executed_at,
-        "remark_after": order.remark,
-        "operator_after": order.operator_id,
-        "changed_at": wall_time,
-    }
-
-
-_UPDATE_ORDERS = (
-    update(_ORDERS)
-    .where(
-        _ORDERS.c.order_id == bindparam("the_order"),
-        _ORDERS.c.order_status == bindparam("status_before"),
-        _ORDERS.c.filled_quantity == bindparam("filled_before"),
-    )
-    .values(
-        order_status=bindparam("status_after"),
-        filled_quantity=bindparam("filled_after"),
-        filled_amount=bindparam("amount_after"),
-        commission_paid=bindparam("commission_after"),
-        reserved_amount=bindparam("reserved_after"),
-        executed_at=bindparam("executed_after"),
-        remark=bindparam("remark_after"),
-        operator_id=bindparam("operator_after"),
-        updated_at=bindparam("changed_at"),
-    )
-)
