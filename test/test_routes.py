@@ -247,6 +247,19 @@ def test_static_files_may_be_kept(client: VenueClient) -> None:
         assert "immutable" in sheet.headers["Cache-Control"]
 
 
+def test_reading_changes_nothing(app: Flask, alice: Person, ada: Person, market: FakeMarket) -> None:
+    """Generated from the URL map: every address that answers GET, twice."""
+    market.set_quote("AAPL", "100.00")
+    browsers = {"user": app.test_client().log_in(alice), "admin": app.test_client().log_in(ada)}
+    before = books_of(app)
+    for rule in [rule for rule in app.url_map.iter_rules() if "GET" in rule.methods and not rule.arguments]:
+        browser = browsers.get(rule.endpoint.partition(".")[0], app.test_client())
+        for _ in range(2):
+            answer = browser.get(rule.rule, query_string={"ticker": "AAPL", "tickers": "AAPL", "period": "1y"})
+            assert answer.status_code < 500 or rule.rule == "/healthz", rule.rule
+    assert books_of(app) == before
+
+
 # JSON.
 
 
