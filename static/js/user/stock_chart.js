@@ -1,7 +1,7 @@
 // The trading desk: brings its parts together, keeps them fresh, and answers the keyboard.
 import { get } from "../common/api.js";
 import { find, findAll } from "../common/dom.js";
-import { words, whole } from "../common/format.js";
+import { price, whole } from "../common/format.js";
 import { showMarket } from "../common/market_badge.js";
 import { poll } from "../common/poll.js";
 import { toast } from "../common/toast.js";
@@ -80,11 +80,18 @@ async function refreshBook() {
 async function tellFates(ids) {
   const { orders } = await get("/user/api/orders", { limit: 100 });
   for (const order of orders.filter((one) => ids.includes(one.order_id) && one.order_status !== "cancelled")) {
-    const what = `${words(order.order_type)} ${whole(order.order_quantity)} ${order.ticker}`;
-    const kind = order.order_status === "filled" ? "success" : "warning";
-    toast(`Order ${order.order_id}, ${what}: ${order.order_status}. ${order.remark ?? ""}`.trim(), kind);
+    toast(fate(order), order.order_status === "filled" ? "success" : "warning");
   }
   await refreshFills();
+}
+
+function fate(order) {
+  const what = `${whole(order.order_quantity)} ${order.ticker}`;
+  if (order.order_status === "filled") {
+    const verb = order.order_type === "buy" ? "Bought" : "Sold";
+    return `Order ${order.order_id} is filled. ${verb} ${what} at $${price(order.average_fill_price)}.`;
+  }
+  return `Order ${order.order_id} to ${order.order_type} ${what} is ${order.order_status}. ${order.remark ?? ""}`.trim();
 }
 
 // A ticker chosen elsewhere than in the list.
