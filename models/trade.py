@@ -162,6 +162,9 @@ class Transaction(Base):
         Money, comment="Sells: amount less the average cost of the shares, before commission; NULL for buys"
     )
     transaction_time: Mapped[CreatedAt]
+    worst_price: Mapped[Decimal] = mapped_column(
+        Price, comment="Limit or collar that was in force, dollars a share; a replaced order has another one later"
+    )
     market_time: Mapped[datetime] = mapped_column(UTCDateTime, comment="Market clock of the fill, UTC")
     rule: Mapped[str] = mapped_column(exact_string(24), comment="The fill rule that set the price")
     profile: Mapped[str] = mapped_column(exact_string(12), comment="Realism profile in force")

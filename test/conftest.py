@@ -89,6 +89,8 @@ def config(database_url: str, tmp_path: Path, settings: dict[str, str]) -> Confi
         "RUN_ORDER_PROCESSOR": "0",
         "SECRET_KEY": "only-for-tests-0123456789",
         "DEFAULT_ADMIN_PASSWORD": "Only-for-tests-1",
+        "ORDER_RATE_LIMIT": "0",
+        "OPEN_ORDER_LIMIT": "0",
     }
     return Config.from_environment({**environment, **settings})
 

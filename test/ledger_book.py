@@ -13,7 +13,8 @@ from fake_market import FakeMarket
 from services.accounts import funds, ledger
 from services.trading import orders
 from services.trading.fill_rules import Execution
-from services.trading.settlement import Settlement, lock_orders
+from services.trading.order_state import lock_orders
+from services.trading.settlement import Settlement
 from services.transaction import run_unit
 from utils.datetime_utils import utc_now
 
@@ -133,15 +134,15 @@ def _adjust(session: Session, user_id: int, amount: Decimal, market: FakeMarket)
 
 def _fill_part(session: Session, user_id: int, order_id: int, execution: Execution, market: FakeMarket) -> None:
     books = ledger.lock_account(session, user_id, utc_now(), market.now())
-    (order,) = lock_orders(session, [order_id])
-    settlement = Settlement(books)
+    settlement = Settlement(books, lock_orders(session, [order_id]))
+    order = settlement.orders[order_id]
     settlement.fill(order, execution, None, "manual")
     settlement.write()
 
 
 def _expire(session: Session, user_id: int, order_id: int, market: FakeMarket) -> None:
     books = ledger.lock_account(session, user_id, utc_now(), market.now())
-    (order,) = lock_orders(session, [order_id])
-    settlement = Settlement(books)
+    settlement = Settlement(books, lock_orders(session, [order_id]))
+    order = settlement.orders[order_id]
     settlement.end(order, "expired", "Its day is over")
     settlement.write()

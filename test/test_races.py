@@ -53,11 +53,11 @@ def one(books: Books, query: Any) -> Any:
 def test_cash_for_fifty_buys_fifty_however_many_try(books: Books, alice: Person, ada: Person) -> None:
     """64 threads, 2,000 market buys, cash for 50."""
     books.market.set_quote("AAPL", "100.00")
-    give_cash(alice, "5004.99", admin=ada, market=books.market)
+    give_cash(alice, "5005.00", admin=ada, market=books.market)
     endings = race([buy(books, alice)] * scaled(2000), threads=64)
     assert endings == {"done": 50, "INSUFFICIENT_FUNDS": scaled(2000) - 50}
     balance = one(books, select(AccountBalance.available_balance, AccountBalance.frozen_balance))
-    assert tuple(balance) == (Decimal("4.99"), Decimal("0.00"))
+    assert tuple(balance) == (Decimal("5.00"), Decimal("0.00"))
     assert one(books, select(func.sum(Transaction.transaction_quantity)))[0] == 50
     require_clean(books)
 

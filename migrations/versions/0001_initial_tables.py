@@ -720,6 +720,12 @@ def upgrade():
             nullable=False,
             comment="Wall clock when the row was written, UTC",
         ),
+        sa.Column(
+            "worst_price",
+            models.types.Price(),
+            nullable=False,
+            comment="Limit or collar that was in force, dollars a share; a replaced order has another one later",
+        ),
         sa.Column("market_time", models.types.UTCDateTime(), nullable=False, comment="Market clock of the fill, UTC"),
         sa.Column("rule", models.types.exact_string(24), nullable=False, comment="The fill rule that set the price"),
         sa.Column("profile", models.types.exact_string(12), nullable=False, comment="Realism profile in force"),

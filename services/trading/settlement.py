@@ -283,6 +283,7 @@ class Settlement:
             "transaction_quantity": execution.quantity,
             "transaction_time": self.books.wall_time,
             "market_time": self.books.market_time,
+            "worst_price": order.worst_price,
             "rule": execution.rule,
             "slippage": execution.slippage,
             "quote_time": quote and quote.provider_time,

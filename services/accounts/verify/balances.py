@@ -107,7 +107,9 @@ def _frozen_cash_sweep() -> Sweep:
 def _frozen_shares_sweep() -> Sweep:
     rest = _order.order_quantity - _order.filled_quantity
     needed = select(_order.user_id, _order.ticker, rest.label("needed"), literal(0).label("frozen_quantity")).where(
-        _order.order_type == "sell", _order.order_status.in_(OPEN_STATUSES)
+        _order.order_type == "sell",
+        _order.order_status.in_(OPEN_STATUSES),
+        or_(_order.oco_id.is_(None), _order.oco_id == _order.order_id),  # one leg of a pair holds the shares of both
     )
     stored = select(_holding.user_id, _holding.ticker, literal(0), _holding.frozen_quantity)
     sums = _sums(union_all(needed, stored).subquery("both_sides"), ("user_id", "ticker"))

@@ -59,7 +59,7 @@ _order_sweep = Sweep(
     source=FILLS.join(ORDERS, _order.order_id == _fill.order_id),
     shown=[
         _fill.transaction_id, _fill.order_id, _fill.user_id, _fill.ticker, _fill.transaction_type,
-        _fill.transaction_price, _order.worst_price,
+        _fill.transaction_price, _fill.worst_price,
     ],
     faults={
         "FILL_FOREIGN": or_(
@@ -68,8 +68,8 @@ _order_sweep = Sweep(
             _fill.transaction_type != _order.order_type,
         ),
         "FILL_PRICE": or_(
-            and_(_order.order_type == "buy", _fill.transaction_price > _order.worst_price),
-            and_(_order.order_type == "sell", _fill.transaction_price < _order.worst_price),
+            and_(_order.order_type == "buy", _fill.transaction_price > _fill.worst_price),
+            and_(_order.order_type == "sell", _fill.transaction_price < _fill.worst_price),
         ),
     },
 )  # fmt: skip

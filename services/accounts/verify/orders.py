@@ -62,12 +62,17 @@ def terms_of(order: AnyRow) -> CommissionTerms:
     return CommissionTerms(order.commission_per_share, order.commission_minimum, order.commission_maximum_rate)
 
 
+def _holder() -> Column:
+    """The order in whose name something is reserved: in a pair one leg holds the shares of both."""
+    return func.coalesce(_order.oco_id, _order.order_id)
+
+
 def _journal_by_order() -> Subquery:
     gains = or_(_line.cash > ZERO, _line.shares > 0)  # one line of each reserving or releasing group
     frozen = _line.account == "frozen"
     return (
         select(
-            _line.order_id,
+            _holder().label("order_id"),
             cash_where(frozen, _line.cash).label("frozen_cash"),
             number_where(frozen, _line.shares).label("frozen_shares"),
             number_where(and_(_line.kind == "reserve", gains)).label("reserves"),
@@ -77,8 +82,8 @@ def _journal_by_order() -> Subquery:
             func.min(_line.ticker).label("first_ticker"),
             func.max(_line.ticker).label("last_ticker"),
         )
-        .where(_line.order_id.is_not(None))
-        .group_by(_line.order_id)
+        .select_from(JOURNAL.join(ORDERS, _order.order_id == _line.order_id))
+        .group_by(_holder())
         .subquery("journal")
     )
 
@@ -87,6 +92,7 @@ def _journal_sweep() -> Sweep:
     journal = _journal_by_order()
     c = journal.c
     open_sell = and_(_order.order_type == "sell", _order.order_status.in_(OPEN_STATUSES))
+    holds = _holder() == _order.order_id
     to_sell = case((open_sell, _order.order_quantity - _order.filled_quantity), else_=0)
     unfilled_end = case((and_(_order.order_status.in_(FINAL_STATUSES), _order.order_status != "filled"), 1), else_=0)
     return Sweep(
@@ -96,10 +102,10 @@ def _journal_sweep() -> Sweep:
             c.frozen_cash, to_sell.label("to_sell"), c.frozen_shares, c.reserves, c.releases,
         ],
         faults={
-            "ORDER_FROZEN_CASH": or_zero(c.frozen_cash) != _order.reserved_amount,
-            "ORDER_FROZEN_SHARES": or_none(c.frozen_shares) != to_sell,
-            "ORDER_RESERVES": or_none(c.reserves) != 1,
-            "ORDER_RELEASES": or_none(c.releases) != unfilled_end,
+            "ORDER_FROZEN_CASH": and_(holds, or_zero(c.frozen_cash) != _order.reserved_amount),
+            "ORDER_FROZEN_SHARES": and_(holds, or_none(c.frozen_shares) != to_sell),
+            "ORDER_RESERVES": and_(holds, or_none(c.reserves) < 1),
+            "ORDER_RELEASES": and_(_order.oco_id.is_(None), or_none(c.releases) < unfilled_end),
             "ORDER_FOREIGN_LINES": or_(
                 c.first_user != _order.user_id,
                 c.last_user != _order.user_id,
@@ -154,7 +160,7 @@ def _fill_sums_sweep() -> Sweep:
         faults={
             "ORDER_STATUS": _wrong_status(),
             "ORDER_LIMIT": and_(
-                _order.order_execution_type == "limit", differs(_order.order_price, _order.worst_price)
+                _order.order_price.is_not(None), differs(_order.order_price, _order.worst_price)
             ),
             "ORDER_HOLDS": and_(
                 _order.reserved_amount != ZERO,
