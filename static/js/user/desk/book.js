@@ -110,7 +110,7 @@ const actions = (...buttons) => element("td", { class: "actions" }, buttons);
 function tickerCell(ticker) {
   const button = element("button", { type: "button", class: "btn btn-quiet btn-small ticker-button", "data-focus": `show-${ticker}` }, ticker);
   button.addEventListener("click", () => lookAt(ticker));
-  return element("th", { scope: "row" }, button);
+  return element("th", { scope: "row", class: "wide" }, button);
 }
 
 function orderRow(order) {
