@@ -146,7 +146,9 @@ class OrderProcessor:
         self._reconciled_at = now
 
     def expire_due(self) -> None:
-        """End the orders whose time in force is over."""
+        """End the orders whose time in force is over. A market that is starting has no time yet: nothing is over."""
+        if self._market.status().state == "starting":
+            return
         due = matching.read_expired(db.session(), self._market.now())
         db.session.remove()
         if due:
