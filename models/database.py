@@ -2,7 +2,10 @@
 
 SQLite: the driver's own transaction start is switched off, and BEGIN is sent here: plain for reading, IMMEDIATE for a
 unit that writes (execution option `writes=True`), because a deferred transaction that turns into a writer fails at once
-when another one was quicker. MySQL and MariaDB: strict mode, and short lock waits, since `run_unit` tries again.
+when another one was quicker. MySQL and MariaDB: strict mode, and short lock waits, since `run_unit` tries again; a unit
+that writes is READ COMMITTED. That is said for the one transaction, as its first statement: SQLAlchemy's own
+isolation_level is set while a connection is taken and reset while it is given back, where a server that has just died
+shows as the driver's error, which nobody expects there, even after the commit.
 """
 
 from __future__ import annotations
@@ -39,8 +42,11 @@ def engine_options(url: str) -> dict[str, Any]:
 
 
 def prepare_engine(engine: Engine) -> None:
-    """Attach the listeners that every SQLite connection needs. Does nothing for other databases."""
-    if engine.dialect.name == "sqlite" and not event.contains(engine, "connect", _open_sqlite):
+    """Attach the listeners that every connection needs. Called again, it does nothing."""
+    if engine.dialect.name != "sqlite":
+        if not event.contains(engine, "begin", _begin_mysql):
+            event.listen(engine, "begin", _begin_mysql)
+    elif not event.contains(engine, "connect", _open_sqlite):
         event.listen(engine, "connect", _open_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
 
@@ -54,3 +60,8 @@ def _open_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     immediate = connection.get_execution_options().get("writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+def _begin_mysql(connection: Connection) -> None:
+    if connection.get_execution_options().get("writes", False):
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")

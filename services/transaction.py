@@ -80,9 +80,7 @@ def repeatable(work: Callable[Parameters, Result]) -> Callable[Parameters, Resul
 
 def writing_engine(engine: Engine) -> Engine:
     """The view of the engine that units use: BEGIN IMMEDIATE on SQLite, READ COMMITTED on MySQL and MariaDB."""
-    if engine.dialect.name == "sqlite":
-        return engine.execution_options(writes=True)
-    return engine.execution_options(isolation_level="READ COMMITTED")
+    return engine.execution_options(writes=True)
 
 
 def _run(engine: Engine, work: Callable[[Session], Result], answers_twice: bool) -> Result:

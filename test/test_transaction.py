@@ -135,6 +135,39 @@ def _break_next_commit(monkeypatch: pytest.MonkeyPatch, reaches_the_database: bo
     monkeypatch.setattr(Session, "commit", broken)
 
 
+def test_a_connection_that_dies_as_it_is_taken_is_replaced(books: Books) -> None:
+    if db.engine.dialect.name == "sqlite":
+        return
+    before = transaction.retries["lost"]
+    event.listen(db.engine, "checkout", lambda dead, *_: _kill_connection(dead), once=True)
+    assert run_unit(store, "row") == "row"
+    assert (stored(books), transaction.retries["lost"]) == (1, before + 1)
+
+
+def test_a_connection_that_dies_as_it_is_given_back_takes_nothing_with_it(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if db.engine.dialect.name == "sqlite":
+        return
+    really_roll_back = db.engine.dialect.do_rollback
+
+    def roll_back_and_die(connection: Any) -> None:
+        really_roll_back(connection)
+        _kill_connection(connection)
+
+    monkeypatch.setattr(db.engine.dialect, "do_rollback", roll_back_and_die)
+    assert run_unit(store, "row") == "row"
+    monkeypatch.undo()
+    assert stored(books) == 1
+
+
+def _kill_connection(connection: Any) -> None:
+    """End it at the server, as when the server dies."""
+    address = db.engine.url
+    with pymysql.connect(host=address.host or "", port=address.port or 3306, user=address.username or "") as another:
+        another.cursor().execute(f"KILL {connection.thread_id()}")
+
+
 def test_units_that_change_one_account_wait_for_each_other(books: Books, alice: Person) -> None:
     """Eight threads add ten dollars fifty times each: nothing is lost, on either database."""
 
