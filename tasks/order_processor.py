@@ -98,9 +98,11 @@ class OrderProcessor:
         if self.hold_lease():
             self.top_up()
             self.reconcile()
-            self.expire_due()
-            fills = self.fill_reached()
-            self.keep_peaks()
+            # A market that is starting has neither time nor prices yet.
+            if self._market.status().state != "starting":
+                self.expire_due()
+                fills = self.fill_reached()
+                self.keep_peaks()
         self.last_pass = self._clock()
         return fills
 
@@ -146,9 +148,7 @@ class OrderProcessor:
         self._reconciled_at = now
 
     def expire_due(self) -> None:
-        """End the orders whose time in force is over. A market that is starting has no time yet: nothing is over."""
-        if self._market.status().state == "starting":
-            return
+        """End the orders whose time in force is over."""
         due = matching.read_expired(db.session(), self._market.now())
         db.session.remove()
         if due:
