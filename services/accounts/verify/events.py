@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from services.accounts.verify.report import Finding
-from services.accounts.verify.sweep import AnyRow, AnySelect, Check, Sweep, or_none, stream
+from services.accounts.verify.sweep import AnyRow, AnySelect, Check, numbering, stream
 from services.accounts.verify.tables import EVENTS, ORDERS, REQUESTS
 from services.trading.order_states import IllegalMove, move_order, move_request
 
@@ -125,13 +125,4 @@ def _shown(story: Story | None) -> dict[str, Any]:
     return {"events_user_id": story.user_id, "events_status": story.status, "events_filled": story.filled}
 
 
-def _numbering() -> Sweep:
-    before = func.lag(_event.sequence).over(partition_by=_event.user_id, order_by=_event.sequence)
-    numbered = select(_event.event_id, _event.user_id, _event.sequence, before.label("sequence_before")).subquery(
-        "numbered"
-    )
-    c = numbered.c
-    return Sweep(numbered, list(c), {"EVENT_GAP": c.sequence != or_none(c.sequence_before) + 1})
-
-
-CHECKS: tuple[Check, ...] = (_numbering(), stories)
+CHECKS: tuple[Check, ...] = (numbering(EVENTS, "EVENT_GAP"), stories)

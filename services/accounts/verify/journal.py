@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Subquery, and_, func, not_, or_, select
+from collections.abc import Sequence
 
-from services.accounts.verify.sweep import Check, Column, Sweep, cash_where, mixed, number_where, or_none
+from sqlalchemy import Subquery, and_, case, func, not_, or_, select
+
+from services.accounts.verify.sweep import NO_CASH, Check, Column, Sweep, cash_where, mixed, number_where, numbering
 from services.accounts.verify.tables import JOURNAL
 from utils.number_utils import ZERO
 
@@ -43,23 +45,6 @@ def _groups() -> Subquery:
     )
 
 
-def _running_groups() -> Subquery:
-    """The groups with the number of the one before, and the balances after each."""
-    group = _groups().c
-    before = func.lag(group.sequence).over(partition_by=group.user_id, order_by=group.sequence)
-    return select(
-        *group,
-        before.label("sequence_before"),
-        _running(group.available, group.user_id, upto=group.sequence).label("available_after"),
-        _running(group.frozen, group.user_id, upto=group.sequence).label("frozen_after"),
-    ).subquery("running")
-
-
-def _running(change: Column, *owner: Column, upto: Column) -> Column:
-    """The sum of an owner's changes up to and with the one at hand."""
-    return func.sum(change).over(partition_by=owner, order_by=upto, rows=(None, 0))
-
-
 def _wrong_cause(group: Subquery) -> Column:
     """A request's group names the request, an order's the order, a fill's also its number; an adjustment nothing."""
     c = group.c
@@ -96,21 +81,18 @@ def _not_only(direction: Column, *untouched: Column) -> Column:
 
 
 def _group_sweep() -> Sweep:
-    group = _running_groups()
+    group = _groups()
     c = group.c
     return Sweep(
         source=group,
         shown=[
             c.user_id, c.sequence, c.kind, c.order_id, c.fund_transaction_id, c.lines, c.cash,
-            c.available_after, c.frozen_after,
         ],
         faults={
             "LINE_GAP": or_(c.first_line != 1, c.last_line != c.lines),
-            "GROUP_GAP": c.sequence != or_none(c.sequence_before) + 1,
             "GROUP_CASH": c.cash != ZERO,
             "GROUP_CAUSE": _wrong_cause(group),
             "GROUP_SHAPE": _wrong_shape(group),
-            "CASH_NEGATIVE": or_(c.available_after < ZERO, c.frozen_after < ZERO),
         },
     )  # fmt: skip
 
@@ -133,15 +115,6 @@ def _share_groups() -> Subquery:
     )
 
 
-def _running_shares() -> Subquery:
-    group = _share_groups().c
-    return select(
-        *group,
-        _running(group.available, group.user_id, group.ticker, upto=group.sequence).label("available_after"),
-        _running(group.frozen, group.user_id, group.ticker, upto=group.sequence).label("frozen_after"),
-    ).subquery("running_shares")
-
-
 def _wrong_share_shape(group: Subquery) -> Column:
     """Shares move by reserving, releasing, filling (compared with the fill elsewhere) and adjusting by hand."""
     c = group.c
@@ -155,15 +128,14 @@ def _wrong_share_shape(group: Subquery) -> Column:
 
 
 def _share_sweep() -> Sweep:
-    group = _running_shares()
+    group = _share_groups()
     c = group.c
     return Sweep(
         source=group,
-        shown=[c.user_id, c.sequence, c.kind, c.ticker, c.shares, c.available_after, c.frozen_after],
+        shown=[c.user_id, c.sequence, c.kind, c.ticker, c.shares],
         faults={
             "GROUP_SHARES": c.shares != 0,
             "GROUP_SHAPE": _wrong_share_shape(group),
-            "SHARES_NEGATIVE": or_(c.available_after < 0, c.frozen_after < 0),
         },
     )
 
@@ -181,4 +153,56 @@ _line_sweep = Sweep(
     },
 )
 
-CHECKS: tuple[Check, ...] = (_line_sweep, _group_sweep(), _share_sweep())
+
+def _negative_cash_sweep() -> Sweep:
+    """Available and frozen cash after each group."""
+    owner = (_line.user_id,)
+    running = (
+        select(
+            _line.entry_id,
+            _line.user_id,
+            _line.sequence,
+            _running(case((_line.account == "available", _line.cash), else_=NO_CASH), owner).label("available_after"),
+            _running(case((_line.account == "frozen", _line.cash), else_=NO_CASH), owner).label("frozen_after"),
+        )
+        .where(_line.ticker.is_(None), _line.account.in_(("available", "frozen")))
+        .subquery("running_cash")
+    )
+    c = running.c
+    return Sweep(running, list(c), {"CASH_NEGATIVE": or_(c.available_after < ZERO, c.frozen_after < ZERO)})
+
+
+def _negative_shares_sweep() -> Sweep:
+    """Available and frozen shares of each ticker after each group."""
+    owner = (_line.user_id, _line.ticker)
+    running = (
+        select(
+            _line.entry_id,
+            _line.user_id,
+            _line.sequence,
+            _line.ticker,
+            _running(case((_line.account == "available", _line.shares), else_=0), owner).label("available_after"),
+            _running(case((_line.account == "frozen", _line.shares), else_=0), owner).label("frozen_after"),
+        )
+        .where(_line.ticker.is_not(None), _line.account.in_(("available", "frozen")))
+        .subquery("running_shares")
+    )
+    c = running.c
+    return Sweep(running, list(c), {"SHARES_NEGATIVE": or_(c.available_after < 0, c.frozen_after < 0)})
+
+
+def _running(change: Column, owner: Sequence[Column]) -> Column:
+    """The sum of an owner's changes up to and with the whole group at hand: lines of one group are peers, which the
+    frame, the standard's default, takes together.
+    """
+    return func.sum(change).over(partition_by=owner, order_by=_line.sequence)
+
+
+CHECKS: tuple[Check, ...] = (
+    _line_sweep,
+    numbering(JOURNAL, "GROUP_GAP"),
+    _group_sweep(),
+    _share_sweep(),
+    _negative_cash_sweep(),
+    _negative_shares_sweep(),
+)

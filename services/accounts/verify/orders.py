@@ -174,4 +174,28 @@ def _fill_sums_sweep() -> Sweep:
     )  # fmt: skip
 
 
-CHECKS: tuple[Check, ...] = (reservations, _journal_sweep(), _fill_sums_sweep())
+def _pair_sweep() -> Sweep:
+    """Of two sells of the same shares each always has as many left to sell as the other, and they end together."""
+    is_open = _order.order_status.in_(OPEN_STATUSES)
+    rest = _order.order_quantity - _order.filled_quantity
+    pairs = (
+        select(
+            _order.oco_id,
+            func.min(_order.user_id).label("user_id"),
+            func.min(_order.order_id).label("first_leg"),
+            func.max(_order.order_id).label("last_leg"),
+            func.count().label("legs"),
+            number_where(is_open).label("open_legs"),
+            func.min(case((is_open, rest))).label("least_rest"),
+            func.max(case((is_open, rest))).label("most_rest"),
+        )
+        .where(_order.oco_id.is_not(None))
+        .group_by(_order.oco_id)
+        .subquery("pairs")
+    )
+    c = pairs.c
+    fault = or_(c.legs != 2, c.open_legs == 1, c.least_rest != c.most_rest)
+    return Sweep(pairs, list(c), {"ORDER_PAIR": fault})
+
+
+CHECKS: tuple[Check, ...] = (reservations, _journal_sweep(), _fill_sums_sweep(), _pair_sweep())

@@ -36,14 +36,15 @@ MEANINGS = {
     "FROZEN_SHARES": "A trader's frozen shares of a ticker are not what open sells still have to sell.",
     # Orders.
     "ORDER_STATUS": "An order's status does not agree with its filled quantity or its time of execution.",
-    "ORDER_LIMIT": "The worst price of a limit order is not its limit.",
+    "ORDER_LIMIT": "The worst price of an order with a limit is not the limit.",
     "ORDER_HOLDS": "A finished order, or a sell, still has a reservation of cash.",
     "ORDER_RESERVATION": "The reservation of an open buy is not its worst case with commission.",
     "ORDER_FROZEN_CASH": "The journal froze another amount for an order than its reservation.",
     "ORDER_FROZEN_SHARES": "The journal froze other shares for an order than it still has to sell.",
-    "ORDER_RESERVES": "An order did not reserve exactly once.",
-    "ORDER_RELEASES": "An order that ended unfilled did not release exactly once, or another one did.",
+    "ORDER_RESERVES": "An order never reserved what it needs.",
+    "ORDER_RELEASES": "An order that ended unfilled never released what it held.",
     "ORDER_FOREIGN_LINES": "A journal line of an order belongs to another trader or ticker than the order.",
+    "ORDER_PAIR": "Of two orders of which one cancels the other, one lives on alone or has another rest.",
     # Fills.
     "ORDER_FILLED_QUANTITY": "The filled quantity of an order is not the sum of its fills.",
     "ORDER_FILLED_AMOUNT": "The filled amount of an order is not the sum of its fills.",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, case, func, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, Table, and_, case, func, literal, or_, select
 
 from models.types import Money
 from services.accounts.verify.report import Finding
@@ -42,6 +42,19 @@ class Sweep:
         """The rows with any fault, and a column of 0 or 1 for each fault."""
         flags = [case((condition, 1), else_=0).label(code) for code, condition in self.faults.items()]
         return select(*self.shown, *flags).select_from(self.source).where(or_(*self.faults.values()))
+
+
+def numbering(table: Table, code: str) -> Sweep:
+    """A sweep for numbers left out of the column `sequence`, which counts 1, 2, 3 and so on for each trader. Several
+    rows may have the same number.
+    """
+    (key,) = table.primary_key.columns
+    owner, number = table.c.user_id, table.c.sequence
+    before = func.lag(number).over(partition_by=owner, order_by=number)
+    numbered = select(key, owner, number, before.label("sequence_before")).subquery("numbered")
+    c = numbered.c
+    gap = or_(c.sequence > c.sequence_before + 1, and_(c.sequence_before.is_(None), c.sequence != 1))
+    return Sweep(numbered, list(c), {code: gap})
 
 
 def stream(connection: Connection, query: AnySelect) -> Iterator[AnyRow]:
