@@ -37,6 +37,10 @@ class VenueServer:
             )
         self._wait_until_healthy()
 
+    @property
+    def runs(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
     def stop(self) -> float:
         """End it with SIGTERM and return how many seconds that took. Kills it when it takes too long."""
         assert self._process
