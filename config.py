@@ -60,6 +60,7 @@ class Config:
     commission_per_share: Decimal  # dollars
     commission_minimum: Decimal  # dollars an order
     commission_maximum_rate: Decimal  # fraction of the order's value; 1 means no other cap than the value itself
+    risk_free_rate: Decimal  # fraction a year, for Sharpe, Sortino, Treynor and alpha
     realism_profile: str
     trading_hours: str  # exchange: regular sessions; always: also on the last price while closed
     order_rate_limit: int  # orders a second and trader; 0 switches it off
@@ -100,6 +101,7 @@ class Config:
             commission_per_share=reader.number("COMMISSION_PER_SHARE", "0", "0", "100", places=4),
             commission_minimum=reader.number("COMMISSION_MINIMUM", "0", "0", "1000", places=2),
             commission_maximum_rate=reader.number("COMMISSION_MAXIMUM_RATE", "1", "0", "1", places=4),
+            risk_free_rate=reader.number("RISK_FREE_RATE", "0", "-0.05", "0.5", places=4),
             realism_profile=reader.choice("REALISM_PROFILE", ("simple", "standard", "strict"), "standard"),
             trading_hours=reader.choice("TRADING_HOURS", ("exchange", "always"), "exchange"),
             order_rate_limit=reader.whole("ORDER_RATE_LIMIT", 10, 0, 1_000_000),

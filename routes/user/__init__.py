@@ -6,4 +6,12 @@ from flask import Blueprint
 
 user_bp = Blueprint("user", __name__, url_prefix="/user")
 
-from routes.user import account, dashboard, order, stock  # noqa: E402, F401 - the views need the blueprint
+from routes.user import (  # noqa: E402 - the views need the blueprint
+    account,  # noqa: F401
+    dashboard,  # noqa: F401
+    indicators,  # noqa: F401
+    monte_carlo,  # noqa: F401
+    order,  # noqa: F401
+    stock,  # noqa: F401
+    stock_analysis,  # noqa: F401
+)

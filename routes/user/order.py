@@ -12,7 +12,7 @@ from routes import inputs
 from routes.answers import done, succeed
 from routes.shared import market, settings, write
 from routes.user import user_bp
-from services.trading import order_views, orders
+from services.trading import order_views, orders, preview, replacing
 from services.trading.tickets import EXECUTION_TYPES, SIDES, parse_ticket
 
 
@@ -42,6 +42,32 @@ def create_order() -> BaseResponse:
     key = inputs.request_key(current_user.actor, fields)
     answer = write(orders.place, current_user.id, ticket, market=market(), config=settings(), key=key)
     return done(answer, back_to=url_for("user.stock_chart", ticker=ticket.ticker))
+
+
+@user_bp.get("/api/orders/<row:order_id>")
+@user_required
+def order_api(order_id: int) -> Response:
+    """One order with its whole life: acceptance, triggers, each fill with the evidence of its price, its end."""
+    return succeed(order=order_views.order_story(db.session, order_id, current_user.id))
+
+
+@user_bp.post("/api/preview_order")
+@user_required
+def preview_order() -> Response:
+    """What would happen to an order if it were sent now. Stores nothing."""
+    ticket = parse_ticket(inputs.body_fields())
+    return succeed(data=preview.preview(db.session, current_user.id, ticket, market=market(), config=settings()))
+
+
+@user_bp.post("/orders/<row:order_id>/replace")
+@user_required
+def replace_order(order_id: int) -> BaseResponse:
+    """Change the price, stop or quantity of an open order in one step."""
+    fields = inputs.body_fields()
+    changes = replacing.parse_changes(fields)
+    key = inputs.request_key(current_user.actor, fields)
+    answer = write(replacing.replace, current_user.id, order_id, changes, market=market(), config=settings(), key=key)
+    return done(answer, back_to=url_for("user.account"))
 
 
 @user_bp.post("/orders/<row:order_id>/cancel")

@@ -1,0 +1,38 @@
+"""Technical indicators for the chart."""
+
+from __future__ import annotations
+
+from flask import Response, request
+
+from auth.permissions import user_required
+from models import db
+from routes import inputs
+from routes.answers import succeed
+from routes.shared import market
+from routes.user import user_bp
+from routes.user.stock import DEFAULT_PERIOD
+from services.market.bars import PERIODS
+
+LONGEST_SPEC = 600
+
+
+@user_bp.get("/api/indicators")
+@user_required
+def indicators_api() -> Response:
+    """The values of `spec` (such as sma:20,macd:12:26:9) at each bar of the period. `prices` is raw or adjusted."""
+    from services.analysis import indicators
+
+    ticker = inputs.ticker()
+    period = inputs.choice(PERIODS, "period") or DEFAULT_PERIOD
+    adjusted = inputs.choice(("raw", "adjusted"), "prices") == "adjusted"
+    chosen = indicators.parse_spec(request.args.get("spec", ""))
+    return succeed(data=indicators.history(db.session, market(), ticker, period, chosen, adjusted))
+
+
+@user_bp.get("/api/indicators/catalogue")
+@user_required
+def indicator_catalogue() -> Response:
+    """All indicators with their parameters and ranges, for forms."""
+    from utils.indicators import describe
+
+    return succeed(data=describe())

@@ -1,0 +1,181 @@
+"""Stored daily bars as arrays: one read a request, whatever the number of tickers and years.
+
+Returns are made from adjusted closes, so that splits and dividends are no losses. Only finished days count: the day
+that still runs has no close yet, and its return would look calmer or wilder than it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from difflib import get_close_matches
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import BigInteger, ColumnElement, Double, String, func, literal_column, select, type_coerce
+from sqlalchemy.orm import Session
+
+from models import Instrument, MarketData
+from services.errors import NotFound, Refused
+from services.market import instruments
+from services.market.hours import exchange_day
+from services.market.market import Market
+
+Floats = NDArray[np.float64]
+Days = NDArray[np.datetime64]
+
+MOST_SUGGESTIONS = 5
+_UNITS_A_DOLLAR = 10_000.0  # of a Price on SQLite
+_OHLC = (MarketData.open, MarketData.high, MarketData.low, MarketData.close)
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Adjusted closes of one ticker, oldest first, as dollars of today's shares."""
+
+    ticker: str
+    days: Days
+    prices: Floats
+
+    def __len__(self) -> int:
+        return len(self.days)
+
+    def last(self, count: int) -> Series:
+        """The newest `count` days."""
+        return Series(self.ticker, self.days[-count:], self.prices[-count:])
+
+    @property
+    def last_day(self) -> date:
+        newest: date = self.days[-1].item()
+        return newest
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Whole bars of one ticker, oldest first; open to close as traded, volume in shares."""
+
+    days: Days
+    open: Floats
+    high: Floats
+    low: Floats
+    close: Floats
+    adjusted: Floats
+    volume: Floats
+
+
+def finished_until(market: Market) -> date:
+    """The newest day whose bar can be finished: today when no session runs, else the day before."""
+    now = market.now()
+    today = exchange_day(now)
+    return today if market.session_at(now) is None else today - timedelta(days=1)
+
+
+def require_known(session: Session, ticker: str) -> Instrument:
+    """The instrument. Raises NotFound with tickers that may have been meant."""
+    found = instruments.find(session, ticker)
+    if found is None:
+        raise NotFound(
+            f"{ticker} is not known here.",
+            code="UNKNOWN_TICKER",
+            details={"ticker": ticker, "suggestions": suggestions(session, ticker)},
+        )
+    return found
+
+
+def suggestions(session: Session, ticker: str) -> list[str]:
+    """Known tickers that look like it, or whose company's name holds it."""
+    known = list(session.scalars(select(Instrument.ticker).order_by(Instrument.ticker)))
+    alike = get_close_matches(ticker, known, MOST_SUGGESTIONS, 0.5)
+    named = [row.ticker for row in instruments.search(session, ticker, MOST_SUGGESTIONS)]
+    return list(dict.fromkeys([*alike, *named]))[:MOST_SUGGESTIONS]
+
+
+def too_few(ticker: str, there: int, needed: int) -> Refused:
+    """The refusal of what cannot be computed from so few bars."""
+    return Refused(
+        f"{ticker} has {there} finished daily bars here, and {needed} are needed.",
+        code="TOO_FEW_BARS",
+        details={"ticker": ticker, "bars": there, "needed": needed},
+    )
+
+
+def adjusted_closes(session: Session, tickers: Sequence[str], start: date, end: date) -> dict[str, Series]:
+    """The series of the tickers from `start` to `end`; an empty one where nothing is stored."""
+    price = func.coalesce(MarketData.adj_close, MarketData.close)
+    rows = _read(session, tickers, start, end, (MarketData.ticker, price), (MarketData.close,))
+    names, days, prices = _columns(rows, 3)
+    found = {}
+    for ticker, piece in _pieces(names, tickers).items():
+        found[ticker] = Series(ticker, _days(days[piece]), _dollars(session, prices[piece]))
+    return found
+
+
+def bars(session: Session, ticker: str, end: date) -> Table:
+    """All whole bars of a ticker up to `end`."""
+    adjusted = func.coalesce(MarketData.adj_close, MarketData.close)
+    wanted = (*_OHLC, adjusted, func.coalesce(MarketData.volume, 0))
+    rows = _read(session, (ticker,), date.min, end, wanted, _OHLC)
+    days, *prices, volume = _columns(rows, 7)
+    first, high, low, close, adj_close = (_dollars(session, column) for column in prices)
+    return Table(_days(days), first, high, low, close, adj_close, np.array(volume, np.float64))
+
+
+def on_common_days(series: Sequence[Series]) -> tuple[Days, Floats]:
+    """The days that all have, and a column of prices for each."""
+    days = series[0].days
+    for other in series[1:]:
+        if len(other.days) != len(days) or (other.days != days).any():
+            days = np.intersect1d(days, other.days, assume_unique=True)
+    columns = [one.prices[np.searchsorted(one.days, days)] for one in series]
+    return days, np.column_stack(columns)
+
+
+def _read(
+    session: Session, tickers: Sequence[str], start: date, end: date, wanted: Sequence[Any], needed: Sequence[Any]
+) -> list[Any]:
+    """Rows by ticker and date. Days and prices come as the driver has them: turning tens of thousands into Decimal and
+    date one by one would take many times as long as everything else.
+    """
+    there = [column.is_not(None) for column in needed]
+    columns: list[Any] = [_plain(session, column) for column in wanted]
+    at = 1 if len(wanted) == 2 else 0  # behind the ticker, where there is one
+    columns.insert(at, type_coerce(MarketData.date, String))
+    query = (
+        select(*columns)
+        .where(MarketData.ticker.in_(tickers), MarketData.date >= start, MarketData.date <= end, *there)
+        .order_by(MarketData.ticker, MarketData.date)
+    )
+    return list(session.execute(query).all())
+
+
+def _plain(session: Session, column: Any) -> ColumnElement[Any]:
+    """A price as a number that needs no conversion: whole units on SQLite, a double on the servers."""
+    if column is MarketData.ticker:
+        return type_coerce(column, String)
+    if session.get_bind().dialect.name == "sqlite":
+        return type_coerce(column, BigInteger)
+    return type_coerce(column, Double) * literal_column("1e0")
+
+
+def _dollars(session: Session, numbers: Sequence[Any]) -> Floats:
+    values = np.array(numbers, np.float64)
+    return values / _UNITS_A_DOLLAR if session.get_bind().dialect.name == "sqlite" else values
+
+
+def _days(texts: Sequence[Any]) -> Days:
+    return np.array(texts, "datetime64[D]")
+
+
+def _columns(rows: Sequence[Any], count: int) -> list[Sequence[Any]]:
+    return list(zip(*rows, strict=True)) if rows else [()] * count
+
+
+def _pieces(names: Sequence[str], tickers: Sequence[str]) -> dict[str, slice]:
+    """Where each ticker's rows stand; they are sorted by ticker."""
+    ordered = np.array(names, str)
+    return {
+        ticker: slice(int(np.searchsorted(ordered, ticker)), int(np.searchsorted(ordered, ticker, "right")))
+        for ticker in tickers
+    }
