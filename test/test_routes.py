@@ -163,6 +163,8 @@ WRITES = [
     "/user/api/withdraw",
     "/user/api/create_order",
     "/user/orders/1/cancel",
+    "/user/orders/1/replace",
+    "/user/api/preview_order",
     "/admin/fund-transactions/1/approve",
     "/admin/fund-transactions/1/reject",
     "/admin/orders/1/execute",

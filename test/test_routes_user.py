@@ -579,3 +579,17 @@ def test_figures_that_are_not_known_are_null_with_a_sentence(trader: VenueClient
     assert (answer["success"], answer["data"]) == (True, None)
     assert "AAPL" in answer["message"]
     assert_refused(trader.get(f"/user/api/{path}?ticker=NOPE"), 404, "UNKNOWN_TICKER")
+
+
+def test_a_preview_answers_figures_and_stores_nothing(
+    client: VenueClient, app: Flask, market: FakeMarket, alice: Person
+) -> None:
+    client.log_in(alice)
+    market.set_quote("AAPL", "100.00")
+    before = books_of(app)
+    body = {"ticker": "AAPL", "order_type": "buy", "execution_type": "market", "quantity": 10}
+    answer = client.post("/user/api/preview_order", json=body)
+    assert answer.status_code == 200
+    assert answer.json["data"]["worst_case_cost"] == 1050
+    assert answer.json["data"]["refused"]["code"] == "INSUFFICIENT_FUNDS"
+    assert books_of(app) == before

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
-from models import Order, Transaction, User
+from models import AccountEvent, Order, Transaction, User
 from services.paging import AnyRow, AnySelect, Page, read_page
 from services.trading.order_states import FINAL_STATUSES, OPEN_STATUSES
+from services.trading.orders import no_such_order
 
 STATUSES = ("open", *OPEN_STATUSES, *FINAL_STATUSES)
 
@@ -102,6 +104,46 @@ def list_fills(session: Session, *, user_id: int, ticker: str | None = None, pag
     if ticker is not None:
         query = query.where(Transaction.ticker == ticker)
     return read_page(session, query, _fill_item, page, limit)
+
+
+def order_story(session: Session, order_id: int, user_id: int | None = None) -> dict[str, Any]:
+    """One order with its whole life: its fills with the evidence of each price, its legs, and what happened when.
+    With `user_id` only that trader's. Raises NotFound.
+    """
+    query = select(Order, User.user_name).join(User, User.user_id == Order.user_id).where(Order.order_id == order_id)
+    row = session.execute(query if user_id is None else query.where(Order.user_id == user_id)).one_or_none()
+    if row is None:
+        raise no_such_order(order_id)
+    fills = select(Transaction).where(Transaction.order_id == order_id).order_by(Transaction.fill_number)
+    return _order_item(row) | {
+        "fills": [_fill_item(fill) for fill in session.execute(fills)],
+        "legs": _related(session, row[0]),
+        "events": _events(session, row[0]),
+    }
+
+
+def _related(session: Session, order: Order) -> list[dict[str, Any]]:
+    """The protecting legs of a bracket, and the other leg of a pair."""
+    kin = or_(
+        Order.parent_id == order.order_id,
+        and_(Order.oco_id.is_not(None), Order.oco_id == order.oco_id, Order.order_id != order.order_id),
+    )
+    query = select(Order, User.user_name).join(User, User.user_id == Order.user_id).where(kin).order_by(Order.order_id)
+    return [_order_item(row) for row in session.execute(query)]
+
+
+def _events(session: Session, order: Order) -> list[dict[str, Any]]:
+    """What happened to the order, oldest first, from the trader's numbered events."""
+    query = (
+        select(AccountEvent.kind, AccountEvent.payload, AccountEvent.created_at)
+        .where(
+            AccountEvent.user_id == order.user_id,
+            AccountEvent.kind.like("order_%"),
+            AccountEvent.payload.like(f'{{"order_id": {order.order_id}, %'),
+        )
+        .order_by(AccountEvent.sequence)
+    )
+    return [{"kind": kind, "time": time, **json.loads(payload)} for kind, payload, time in session.execute(query)]
 
 
 def _with_status(query: AnySelect, status: str | None) -> AnySelect:
