@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 import factories
 from config import ROOT
+from databases import both_databases
 from factories import Person
 from fake_market import FakeClock, FakeMarket
 from models import Instrument, db
@@ -87,6 +88,7 @@ def test_one_ticker_answers_flat_metrics(trader: VenueClient) -> None:
     assert data["message"] is None
 
 
+@both_databases
 def test_the_metrics_are_those_of_the_stored_bars(trader: VenueClient) -> None:
     metrics = ask(trader, ticker="AAPL", window=100)["metrics"]
     prices = np.array([float(bar.adj_close) for bar in past("AAPL", 101)])
@@ -291,6 +293,7 @@ def simulate(client: VenueClient, **parameters: Any) -> Any:
     return plain(client.get("/user/api/monte-carlo/AAPL", query_string=parameters))
 
 
+@both_databases
 def test_a_simulation_answers_bands_paths_and_statistics(trader: VenueClient, market: FakeMarket) -> None:
     market.set_quote("AAPL", "166.00")
     answer = simulate(trader, days=30, simulations=500, target_price="180")
@@ -391,6 +394,7 @@ def indicators(client: VenueClient, spec: str, **others: str) -> Any:
     return plain(client.get("/user/api/indicators", query_string=query))["data"]
 
 
+@both_databases
 def test_several_indicators_are_aligned_to_the_charts_bars(trader: VenueClient, market: FakeMarket) -> None:
     market.set_quote("AAPL", "166")
     rows = plain(trader.get("/user/api/market_data?ticker=AAPL&period=6mo"))["data"]
@@ -497,6 +501,7 @@ def test_in_the_replay_there_are_no_reports_and_it_says_so(trader: VenueClient) 
 # What is remembered.
 
 
+@both_databases
 def test_thresholds_and_indicators_are_remembered_for_each_trader(app: Flask, trader: VenueClient, bob: Person) -> None:
     thresholds = "/user/api/preferences/analysis_thresholds"
     assert trader.get(thresholds).json["data"] == {}

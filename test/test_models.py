@@ -167,6 +167,7 @@ BEYOND = {
     "login",
     "market_clock",
     "setting",
+    "user_preference",
 }
 
 
