@@ -34,7 +34,7 @@ test: setup-dev assets ## Run the tests (about ten minutes; without MariaDB or C
 	@$(PYTEST) -q -m "not full"
 
 test-full: setup-dev assets ## Run the long tests too
-	@$(PYTEST) -q
+	@TEST_FULL=1 $(PYTEST) -q --timeout=3600
 
 check: setup-dev assets ## Check format, style, types, floors and templates
 	$(BIN)/ruff format --check .
