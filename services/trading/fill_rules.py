@@ -15,6 +15,7 @@ from typing import Literal
 from services.trading.prices import (
     Wait,
     collar,
+    dollars,
     far_side,
     slippage,
     stop_reached,
@@ -163,7 +164,9 @@ def _fillable(order: WorkingOrder, view: MarketView) -> int:
 
 def _not_reached(order: WorkingOrder, touch: Decimal) -> Decision:
     if order.queued and order.limit is None:
-        return Decision(cancel=f"The market opened at ${touch}, beyond the ${order.worst_price} that was reserved")
+        return Decision(
+            cancel=f"The market opened at {dollars(touch)}, beyond the {dollars(order.worst_price)} that was reserved"
+        )
     return _without_rest(order, Wait.NOT_REACHED)
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from services.trading.order_state import OrderState
+from services.trading.prices import dollars
 
 
 def describe(order: OrderState) -> str:
@@ -19,11 +18,18 @@ def describe(order: OrderState) -> str:
     return f"Order {order.order_id} is {order.status}{filled}{reason}. What it held is free again."
 
 
-def dollars(price: Decimal | None) -> str:
-    """A price with two places, or four where it has them."""
-    if price is None:
-        return "-"
-    return f"${price:,.2f}" if price == round(price, 2) else f"${price:,.4f}"
+def explain_rule(rule: str | None, side: str) -> str:
+    """Why a fill has the price it has, in a sentence for people. `rule` as the fill's row keeps it."""
+    touch = (
+        "the ask, the lowest price a seller offered" if side == "buy" else "the bid, the highest price a buyer offered"
+    )
+    sentences = {
+        "market_far_side": f"Without a limit it trades at {touch}, and pays for what its own size moves the price.",
+        "limit_or_better": f"The market reached the limit, so it trades at {touch}: never worse than the limit.",
+        "last_price_while_closed": "The market was closed; this venue lets orders fill on the last price at any hour.",
+        "manual": "An admin executed it by hand, at the market's price where the order's own allowed that.",
+    }
+    return sentences.get(rule or "", "The rule was not noted.")
 
 
 def _filled(order: OrderState) -> str:

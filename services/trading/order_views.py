@@ -10,7 +10,9 @@ from sqlalchemy.orm import Session
 
 from models import AccountEvent, Order, Transaction, User
 from services.paging import AnyRow, AnySelect, Page, read_page
+from services.trading.order_state import from_order
 from services.trading.order_states import FINAL_STATUSES, OPEN_STATUSES
+from services.trading.order_texts import describe, explain_rule
 from services.trading.orders import no_such_order
 
 STATUSES = ("open", *OPEN_STATUSES, *FINAL_STATUSES)
@@ -107,18 +109,21 @@ def list_fills(session: Session, *, user_id: int, ticker: str | None = None, pag
 
 
 def order_story(session: Session, order_id: int, user_id: int | None = None) -> dict[str, Any]:
-    """One order with its whole life: its fills with the evidence of each price, its legs, and what happened when.
-    With `user_id` only that trader's. Raises NotFound.
+    """One order with its whole life: a sentence about how it stands, its fills with the evidence of each price,
+    its legs, and what happened when. With `user_id` only that trader's. Raises NotFound.
     """
     query = select(Order, User.user_name).join(User, User.user_id == Order.user_id).where(Order.order_id == order_id)
     row = session.execute(query if user_id is None else query.where(Order.user_id == user_id)).one_or_none()
     if row is None:
         raise no_such_order(order_id)
     fills = select(Transaction).where(Transaction.order_id == order_id).order_by(Transaction.fill_number)
+    order: Order = row[0]
     return _order_item(row) | {
-        "fills": [_fill_item(fill) for fill in session.execute(fills)],
-        "legs": _related(session, row[0]),
-        "events": _events(session, row[0]),
+        "summary": describe(from_order(order)),
+        "ended_by_admin": order.operator_id is not None,
+        "fills": [_fill_receipt(fill) for fill in session.execute(fills)],
+        "legs": _related(session, order),
+        "events": _events(session, order),
     }
 
 
@@ -160,6 +165,11 @@ def _order_item(row: AnyRow) -> dict[str, Any]:
         "average_fill_price": None if average is None else round(average, 4),
         "remaining_quantity": order.remaining_quantity,
     }
+
+
+def _fill_receipt(row: AnyRow) -> dict[str, Any]:
+    fill = _fill_item(row)
+    return fill | {"explanation": explain_rule(fill["rule"], fill["transaction_type"])}
 
 
 def _fill_item(row: AnyRow) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from services.trading.fill_rules import Execution
 from services.trading.order_state import OrderState, lock_orders
 from services.trading.order_states import IllegalMove
 from services.trading.order_texts import describe
-from services.trading.prices import far_side, plausible, within
+from services.trading.prices import dollars, far_side, plausible, within
 from services.trading.risk_checks import check
 from services.trading.rules import TradingRules, read_rules
 from services.trading.settlement import Settlement
@@ -172,7 +172,7 @@ def _manual_price(order: OrderState, quote: Quote | None) -> Decimal:
     if order.limit is not None:
         return order.limit
     raise Refused(
-        f"There is no price of {order.ticker} within the order's collar of ${order.worst_price}.",
+        f"There is no price of {order.ticker} within the order's collar of {dollars(order.worst_price)}.",
         code="NO_PRICE",
         details={"ticker": order.ticker, "worst_price": order.worst_price},
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -13,9 +14,9 @@ from models import AccountBalance, Portfolio
 from services.errors import DomainError
 from services.market.market import Market
 from services.trading import acceptance
-from services.trading.fill_rules import MarketView, fill_for
+from services.trading.fill_rules import Decision, MarketView, fill_for
 from services.trading.order_state import OrderState
-from services.trading.prices import far_side
+from services.trading.prices import dollars, far_side
 from services.trading.risk_checks import CheckContext, check
 from services.trading.rules import TradingRules, read_rules
 from services.trading.sessions import expiry, session_state
@@ -31,8 +32,9 @@ def preview(
     """Run the checks and reckon the figures of an order without storing anything. Reads only.
 
     Answers worst_case_cost and commission (dollars; a sell costs nothing but its commission), estimated_price,
-    available_after, free_quantity, when ("now", "next_price", "next_open", "when_reached"), opens_at, expires_at,
-    profile, warnings, and refused: None, or the code and message with which it would be refused.
+    available_after, free_quantity, when ("now", "next_price", "next_open", "when_reached", or "never": it would end at
+    once), opens_at, expires_at, profile, warnings, and refused: None, or the code and message with which it would be
+    refused.
     """
     rules = read_rules(session, config)
     context = acceptance.check_context(session, user_id, ticket, rules, market, clock(), is_preview=True)
@@ -49,7 +51,7 @@ def preview(
 
 
 def _figures(context: CheckContext, rules: TradingRules, market: Market, available: Decimal) -> dict[str, Any]:
-    ticket, quote, now = context.ticket, context.quote, market.now()
+    ticket, quote, now = _as_it_rests(context.ticket), context.quote, market.now()
     opens = None if market.is_open(now) else market.next_session(now)
     figures: dict[str, Any] = {
         "worst_case_cost": ZERO,
@@ -67,12 +69,14 @@ def _figures(context: CheckContext, rules: TradingRules, market: Market, availab
     decision = fill_for(order.working(), view)
     price = decision.execution.price if decision.execution else ticket.price or far_side(ticket.side, quote)
     cost = order.needed_reservation()
+    if decision.cancel is not None:
+        context.warnings.append(f"{decision.cancel}.")
     return figures | {
         "worst_case_cost": cost,
         "commission": order.terms.for_order(ticket.quantity, price * ticket.quantity),
         "estimated_price": price,
         "available_after": available - cost,
-        "when": _when(ticket, decision.execution is not None, market),
+        "when": _when(ticket, decision, market),
     }
 
 
@@ -98,9 +102,16 @@ def _order(ticket: OrderTicket, quote: Quote, rules: TradingRules, market: Marke
     )
 
 
-def _when(ticket: OrderTicket, fills_now: bool, market: Market) -> str:
-    if fills_now:
+def _as_it_rests(ticket: OrderTicket) -> OrderTicket:
+    """Of a pair, the take profit, which holds the shares of both."""
+    return ticket if ticket.order_class != "oco" else replace(ticket, price=ticket.take_profit_price)
+
+
+def _when(ticket: OrderTicket, decision: Decision, market: Market) -> str:
+    if decision.execution is not None:
         return "now"
+    if decision.cancel is not None:
+        return "never"
     if not market.is_open():
         return "next_open"
     return "next_price" if ticket.execution_type == "market" else "when_reached"
@@ -120,7 +131,10 @@ def _short_of(ticket: OrderTicket, figures: dict[str, Any], available: Decimal, 
         return {"code": "INSUFFICIENT_SHARES", "message": f"You have {free:,} free shares of {ticket.ticker}."}
     if figures["worst_case_cost"] > available:
         needed = figures["worst_case_cost"]
-        return {"code": "INSUFFICIENT_FUNDS", "message": f"This needs ${needed:,}, and ${available:,} are available."}
+        return {
+            "code": "INSUFFICIENT_FUNDS",
+            "message": f"This needs {dollars(needed)}, and {dollars(available)} are available.",
+        }
     return None
 
 

@@ -34,6 +34,13 @@ class Wait(StrEnum):
     NO_VOLUME = "the volume behind this price is used up"
 
 
+def dollars(price: Decimal | None) -> str:
+    """A price with two places, or four where it has them."""
+    if price is None:
+        return "-"
+    return f"${price:,.2f}" if price == round(price, 2) else f"${price:,.4f}"
+
+
 def tick_size(price: Decimal) -> Decimal:
     """The least step of a price: a cent from one dollar, a hundredth of a cent below (US Rule 612)."""
     return CENT if price >= ONE_DOLLAR else PRICE_STEP

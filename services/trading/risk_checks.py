@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from services.errors import Refused, TooMany
-from services.trading.prices import far_side, plausible, tick_size
+from services.trading.prices import dollars, far_side, plausible, tick_size
 from services.trading.rules import TradingRules
 from services.trading.tickets import OrderTicket
 from utils.market_source import Quote
@@ -121,10 +121,11 @@ def prices_are_on_tick(context: CheckContext) -> None:
     ticket = context.ticket
     for price in (ticket.price, ticket.stop_price, ticket.take_profit_price, ticket.stop_loss_price):
         if price is not None and price % tick_size(price):
+            tick = tick_size(price)
             raise Refused(
-                f"${price} is not a multiple of ${tick_size(price)}, the least step of a price of this size.",
+                f"{dollars(price)} is not a multiple of {dollars(tick)}, the least step of a price of this size.",
                 code="PRICE_OFF_TICK",
-                details={"price": price, "tick": tick_size(price)},
+                details={"price": price, "tick": tick},
             )
 
 
@@ -137,8 +138,9 @@ def stop_is_on_its_side(context: CheckContext) -> None:
     beyond = ticket.stop_price <= last if ticket.side == "buy" else ticket.stop_price >= last
     if beyond:
         where = "above" if ticket.side == "buy" else "below"
+        at = dollars(ticket.stop_price)
         raise Refused(
-            f"A {ticket.side} stop must be {where} the market (${last}), this one is at ${ticket.stop_price}.",
+            f"A {ticket.side} stop must be {where} the market ({dollars(last)}), this one is at {at}.",
             code="STOP_ON_WRONG_SIDE",
             details={"stop_price": ticket.stop_price, "last": last},
         )
@@ -151,7 +153,7 @@ def legs_are_on_their_sides(context: CheckContext) -> None:
     base = ticket.price if ticket.price is not None else context.quote.last
     if not ticket.stop_loss_price < base < ticket.take_profit_price:
         raise Refused(
-            f"The stop loss must be below ${base} and the take profit above it.",
+            f"The stop loss must be below {dollars(base)} and the take profit above it.",
             code="LEGS_ON_WRONG_SIDE",
             details={"stop_loss": ticket.stop_loss_price, "take_profit": ticket.take_profit_price, "price": base},
         )
@@ -164,7 +166,7 @@ def limit_is_near_the_market(context: CheckContext) -> None:
     market = far_side(ticket.side, context.quote)
     away = abs(ticket.price / market - 1)
     figures = {"price": ticket.price, "market": market, "away": away.quantize(Decimal("0.0001"))}
-    sentence = f"The limit ${ticket.price} is {away:.0%} away from the market (${market})."
+    sentence = f"The limit {dollars(ticket.price)} is {away:.0%} away from the market ({dollars(market)})."
     if away > REFUSE_AWAY:
         raise Refused(f"{sentence} At most {REFUSE_AWAY:.0%} is accepted.", code="PRICE_TOO_FAR", details=figures)
     if away > WARN_AWAY:
