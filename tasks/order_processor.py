@@ -95,15 +95,27 @@ class OrderProcessor:
     def run_pass(self) -> int:
         """Do every step once, in an application context. Returns how many fills were booked."""
         fills = 0
-        if self.hold_lease():
-            self.top_up()
-            self.reconcile()
-            # A market that is starting has neither time nor prices yet.
-            if self._market.status().state != "starting":
-                self.expire_due()
-                fills = self.fill_reached()
-                self.keep_peaks()
+        try:
+            if self.hold_lease():
+                fills = self._work()
+        except LeaseLost:
+            # It ends the whole pass: what is left of it, run without a tenure, would ask for no epoch at all.
+            logger.warning("the lease of the order processor was lost; another process has it")
+            self._forget()
+            self._tenure = None
         self.last_pass = self._clock()
+        return fills
+
+    def _work(self) -> int:
+        """The steps that only the holder of the lease may do."""
+        self.top_up()
+        self.reconcile()
+        # A market that is starting has neither time nor prices yet.
+        if self._market.status().state == "starting":
+            return 0
+        self.expire_due()
+        fills = self.fill_reached()
+        self.keep_peaks()
         return fills
 
     def hold_lease(self) -> bool:
@@ -163,7 +175,9 @@ class OrderProcessor:
             run_unit(matching.raise_peaks, peaks, owners, market=self._market, tenure=self._tenure)
 
     def fill_reached(self) -> int:
-        """Fill the orders that the current prices reach, in batches. Returns how many fills were booked."""
+        """Fill the orders that the current prices reach, in batches. Returns how many fills were booked.
+        Raises LeaseLost.
+        """
         now = self._market.now()
         rules = read_rules(db.session(), self._config)
         db.session.remove()
@@ -181,12 +195,7 @@ class OrderProcessor:
     def _fill(self, batch: Sequence[BookEntry], quotes: dict[str, Quote]) -> int:
         try:
             report = self._run_batch(batch, quotes)
-        except LeaseLost:
-            logger.warning("the lease of the order processor was lost; another process has it")
-            self._forget()
-            self._tenure = None
-            return 0
-        except Unavailable:
+        except (LeaseLost, Unavailable):
             raise
         except Exception:
             # Whatever is wrong with one order of the batch must neither stop the others nor the loop.

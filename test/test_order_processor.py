@@ -218,6 +218,24 @@ def test_a_leader_that_lost_its_lease_forgets_its_book(
     assert len(processor.book) == 0
 
 
+def test_a_leader_that_lost_its_lease_in_the_middle_of_a_pass_ends_the_pass(
+    books: Books, rich_alice: Person, processor: OrderProcessor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """None of the batches that come after the first one may run without an epoch."""
+    for _ in range(3):
+        limit_buy(books, rich_alice, "90.00", 1)
+    monkeypatch.setattr(matching, "batches", lambda entries: [[entry] for entry in entries])
+    assert processor.hold_lease()
+    processor.top_up()
+    with books.session() as session:
+        session.execute(update(Lease).values(epoch=Lease.epoch + 1, holder="another"))
+        session.commit()
+    books.market.set_quote("AAPL", "80.00")
+    assert processor.run_pass() == 0
+    assert not processor.leads
+    assert fills(books) == []
+
+
 def test_handing_the_lease_back_lets_the_next_one_start_at_once(books: Books) -> None:
     first = books.run(lease.acquire, LEASE_NAME, "first")
     assert isinstance(first, Tenure)
