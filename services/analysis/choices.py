@@ -42,7 +42,7 @@ THRESHOLDS = (
     _threshold("max_drawdown", "Maximum drawdown, %", ("5", "40", "5", "20"), "-0.01", False, "High risk"),
     _threshold("sharpe_ratio", "Sharpe ratio", ("-1", "2", "0.5", "0"), "1", False, "Poor"),
     _threshold("beta", "Beta", ("0.5", "2", "0.1", "1.2"), "1", True, "High risk"),
-    _threshold("var_95", "Value at risk 95 %, %", ("1", "5", "0.5", "2"), "-0.01", False, "High risk"),
+    _threshold("var_95", "Value at risk 95, %", ("1", "5", "0.5", "2"), "-0.01", False, "High risk"),
     _threshold("sortino_ratio", "Sortino ratio", ("-1", "2", "0.5", "0"), "1", False, "Poor"),
 )
 

@@ -51,7 +51,7 @@ def analyse(session: Session, market: Market, question: RiskQuestion) -> Answer:
     if len(chosen) == 1 and len(chosen[0]) <= LEAST_RETURNS:
         raise too_few(chosen[0].ticker, len(chosen[0]), LEAST_RETURNS + 1)
     results = [_result(one, series[BENCHMARK], question, market) for one in chosen]
-    return _together(results, chosen, question)
+    return _together(results, chosen, chosen, question)
 
 
 def analyse_holdings(session: Session, market: Market, user_id: int, question: RiskQuestion) -> Answer:
@@ -72,7 +72,7 @@ def analyse_holdings(session: Session, market: Market, user_id: int, question: R
     if len(whole) <= LEAST_RETURNS:
         raise too_few("The portfolio", len(whole), LEAST_RETURNS + 1)
     results = [_result(one, series[BENCHMARK], question, market) for one in (whole, *chosen)]
-    answer = _together(results, chosen, question)
+    answer = _together(results, [whole, *chosen], chosen, question)
     left_out = [row["ticker"] for row in holdings if row not in kept]
     return {**answer, "contributions": contributions, "left_out": left_out}
 
@@ -156,7 +156,7 @@ def _staleness(series: Series, question: RiskQuestion, market: Market) -> str | 
     return f"The newest bar of {series.ticker} here is of {series.last_day:%-d %b %Y}: newer ones could not be fetched."
 
 
-def _together(results: list[Answer], chosen: list[Series], question: RiskQuestion) -> Answer:
+def _together(results: list[Answer], drawn: list[Series], chosen: list[Series], question: RiskQuestion) -> Answer:
     enough = [one for one in chosen if len(one) > LEAST_RETURNS]
     return {
         "benchmark": BENCHMARK,
@@ -164,5 +164,5 @@ def _together(results: list[Answer], chosen: list[Series], question: RiskQuestio
         "rolling_window": question.rolling,
         "results": results,
         "correlation": correlations(enough),
-        "distribution": distribution(enough),
+        "distribution": distribution([one for one in drawn if len(one) > LEAST_RETURNS]),
     }

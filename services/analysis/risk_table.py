@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Literal
 
 from services.analysis.series import Days, Floats
 from utils import risk_metrics as formulas
@@ -76,19 +76,23 @@ _ALL = (
            "product of (1 + r), less 1"),
     Metric("annual_return", "Annual return", "percent", 60, lambda v: formulas.annual_return(v.returns),
            "(product of (1 + r)) to the power of 252 / n, less 1"),
+    Metric("sharpe_ratio", "Sharpe ratio", "ratio", 2, lambda v: formulas.sharpe_ratio(v.returns, v.free),
+           "mean of (r − f) ÷ its sample standard deviation × √252"),
+    Metric("sortino_ratio", "Sortino ratio", "ratio", 30, lambda v: formulas.sortino_ratio(v.returns, v.free),
+           "mean of (r − f) × 252 ÷ downside deviation", undefined="there was no loss"),
+    Metric("calmar_ratio", "Calmar ratio", "ratio", 60, lambda v: formulas.calmar_ratio(v.returns, v.fall.depth),
+           "annual return ÷ depth of the maximum drawdown", undefined="there was no drawdown"),
     Metric("volatility", "Annual volatility", "percent", 2, lambda v: formulas.volatility(v.returns),
            "sample standard deviation of r × √252"),
     Metric("downside_deviation", "Downside deviation", "percent", 30,
            lambda v: formulas.downside_deviation(v.returns, v.free),
            "√(mean over all days of min(r − f, 0)²) × √252"),
-    Metric("sharpe_ratio", "Sharpe ratio", "ratio", 2, lambda v: formulas.sharpe_ratio(v.returns, v.free),
-           "mean of (r − f) ÷ its sample standard deviation × √252"),
-    Metric("sortino_ratio", "Sortino ratio", "ratio", 30, lambda v: formulas.sortino_ratio(v.returns, v.free),
-           "mean of (r − f) × 252 ÷ downside deviation", undefined="there was no loss"),
+    Metric("skewness", "Skewness", "ratio", 4, lambda v: formulas.skewness(v.returns),
+           "third central moment ÷ variance to the power of 3/2"),
+    Metric("kurtosis", "Excess kurtosis", "ratio", 4, lambda v: formulas.excess_kurtosis(v.returns),
+           "fourth central moment ÷ variance², less 3"),
     Metric("max_drawdown", "Maximum drawdown", "percent", 1, lambda v: v.fall.depth,
            "lowest of price ÷ highest price so far, less 1"),
-    Metric("calmar_ratio", "Calmar ratio", "ratio", 60, lambda v: formulas.calmar_ratio(v.returns, v.fall.depth),
-           "annual return ÷ depth of the maximum drawdown", undefined="there was no drawdown"),
     Metric("var_95", "Value at risk 95 %, a day", "percent", 5, lambda v: formulas.historical_var(v.returns, 0.95),
            "5th percentile of r, linear between neighbours"),
     Metric("var_99", "Value at risk 99 %, a day", "percent", 5, lambda v: formulas.historical_var(v.returns, 0.99),
@@ -101,10 +105,6 @@ _ALL = (
            lambda v: formulas.expected_shortfall(v.returns, 0.95), "mean of the returns not above the value at risk"),
     Metric("expected_shortfall_99", "Expected shortfall 99 %", "percent", 5,
            lambda v: formulas.expected_shortfall(v.returns, 0.99), "mean of the returns not above the value at risk"),
-    Metric("skewness", "Skewness", "ratio", 4, lambda v: formulas.skewness(v.returns),
-           "third central moment ÷ variance to the power of 3/2"),
-    Metric("kurtosis", "Excess kurtosis", "ratio", 4, lambda v: formulas.excess_kurtosis(v.returns),
-           "fourth central moment ÷ variance², less 3"),
     Metric("beta", "Beta", "ratio", 60, lambda v: formulas.beta(v.joint, v.benchmark),
            "covariance of r and b ÷ variance of b", shared=True),
     Metric("alpha", "Alpha, a year", "percent", 60, lambda v: formulas.alpha(v.joint, v.benchmark, v.free),
@@ -130,7 +130,15 @@ _ALL = (
 )
 # fmt: on
 
+_LOSSES = ("var", "parametric_var", "expected_shortfall")
+
 METRICS: Mapping[str, Metric] = {metric.key: metric for metric in _ALL}
+GROUPS = {
+    "Return": ("total_return", "annual_return", "sharpe_ratio", "sortino_ratio", "calmar_ratio"),
+    "Spread": ("volatility", "downside_deviation", "skewness", "kurtosis"),
+    "Losses": ("max_drawdown", *(f"{name}_{level}" for name in _LOSSES for level in (95, 99))),
+    "Against the benchmark": tuple(metric.key for metric in _ALL if metric.shared),
+}
 LEAST_RETURNS = 5  # below, hardly a figure is left
 
 
@@ -147,9 +155,6 @@ def measure(view: View) -> tuple[dict[str, float | None], dict[str, str]]:
     return figures, reasons
 
 
-def describe() -> list[dict[str, Any]]:
-    """The table for the page."""
-    return [
-        {"key": m.key, "label": m.label, "kind": m.kind, "needs": m.needs, "formula": m.formula}
-        for m in METRICS.values()
-    ]
+def describe() -> dict[str, list[Metric]]:
+    """The table for the page, by group."""
+    return {group: [METRICS[key] for key in keys] for group, keys in GROUPS.items()}
