@@ -62,17 +62,12 @@ def terms_of(order: AnyRow) -> CommissionTerms:
     return CommissionTerms(order.commission_per_share, order.commission_minimum, order.commission_maximum_rate)
 
 
-def _holder() -> Column:
-    """The order in whose name something is reserved: in a pair one leg holds the shares of both."""
-    return func.coalesce(_order.oco_id, _order.order_id)
-
-
 def _journal_by_order() -> Subquery:
     gains = or_(_line.cash > ZERO, _line.shares > 0)  # one line of each reserving or releasing group
     frozen = _line.account == "frozen"
     return (
         select(
-            _holder().label("order_id"),
+            _line.order_id,
             cash_where(frozen, _line.cash).label("frozen_cash"),
             number_where(frozen, _line.shares).label("frozen_shares"),
             number_where(and_(_line.kind == "reserve", gains)).label("reserves"),
@@ -82,38 +77,61 @@ def _journal_by_order() -> Subquery:
             func.min(_line.ticker).label("first_ticker"),
             func.max(_line.ticker).label("last_ticker"),
         )
-        .select_from(JOURNAL.join(ORDERS, _order.order_id == _line.order_id))
-        .group_by(_holder())
+        .where(_line.order_id.is_not(None))
+        .group_by(_line.order_id)
         .subquery("journal")
     )
 
 
-def _journal_sweep() -> Sweep:
+def _by_holder() -> Subquery:
+    """What each order holds in the journal and should hold. The legs of a pair are taken together under the number of
+    the one that holds the shares of both: they count once, but a fill of either takes of them.
+    """
     journal = _journal_by_order()
     c = journal.c
+    holder = func.coalesce(_order.oco_id, _order.order_id)
     open_sell = and_(_order.order_type == "sell", _order.order_status.in_(OPEN_STATUSES))
-    holds = _holder() == _order.order_id
-    to_sell = case((open_sell, _order.order_quantity - _order.filled_quantity), else_=0)
-    unfilled_end = case((and_(_order.order_status.in_(FINAL_STATUSES), _order.order_status != "filled"), 1), else_=0)
+    holds = and_(open_sell, holder == _order.order_id)
+    ended = and_(_order.order_status.in_(FINAL_STATUSES), _order.order_status != "filled")
+    foreign = or_(
+        c.first_user != _order.user_id,
+        c.last_user != _order.user_id,
+        c.first_ticker != _order.ticker,
+        c.last_ticker != _order.ticker,
+    )
+    return (
+        select(
+            holder.label("order_id"),
+            func.min(_order.user_id).label("user_id"),
+            func.sum(_order.reserved_amount).label("reserved_amount"),
+            func.sum(or_zero(c.frozen_cash)).label("frozen_cash"),
+            number_where(holds, _order.order_quantity - _order.filled_quantity).label("to_sell"),
+            func.sum(or_none(c.frozen_shares)).label("frozen_shares"),
+            func.sum(or_none(c.reserves)).label("reserves"),
+            func.sum(or_none(c.releases)).label("releases"),
+            number_where(and_(ended, _order.oco_id.is_(None))).label("releases_needed"),
+            number_where(foreign).label("foreign_orders"),
+        )
+        .select_from(ORDERS.outerjoin(journal, c.order_id == _order.order_id))
+        .group_by(holder)
+        .subquery("by_holder")
+    )
+
+
+def _journal_sweep() -> Sweep:
+    held = _by_holder()
+    c = held.c
     return Sweep(
-        source=ORDERS.outerjoin(journal, c.order_id == _order.order_id),
-        shown=[
-            _order.order_id, _order.user_id, _order.order_status, _order.reserved_amount,
-            c.frozen_cash, to_sell.label("to_sell"), c.frozen_shares, c.reserves, c.releases,
-        ],
+        source=held,
+        shown=list(c),
         faults={
-            "ORDER_FROZEN_CASH": and_(holds, or_zero(c.frozen_cash) != _order.reserved_amount),
-            "ORDER_FROZEN_SHARES": and_(holds, or_none(c.frozen_shares) != to_sell),
-            "ORDER_RESERVES": and_(holds, or_none(c.reserves) < 1),
-            "ORDER_RELEASES": and_(_order.oco_id.is_(None), or_none(c.releases) < unfilled_end),
-            "ORDER_FOREIGN_LINES": or_(
-                c.first_user != _order.user_id,
-                c.last_user != _order.user_id,
-                c.first_ticker != _order.ticker,
-                c.last_ticker != _order.ticker,
-            ),
+            "ORDER_FROZEN_CASH": c.frozen_cash != c.reserved_amount,
+            "ORDER_FROZEN_SHARES": c.frozen_shares != c.to_sell,
+            "ORDER_RESERVES": c.reserves < 1,
+            "ORDER_RELEASES": c.releases < c.releases_needed,
+            "ORDER_FOREIGN_LINES": c.foreign_orders > 0,
         },
-    )  # fmt: skip
+    )
 
 
 def _wrong_status() -> Column:

@@ -17,6 +17,12 @@ from services.errors import Unavailable
 
 LONGEST_QUERY_SECONDS = 3600
 
+# Grouping a million lines in the few megabytes that servers give a session by default goes by way of the disk.
+_WORKING_MEMORY = "".join(
+    f", {name} = {megabytes * 2**20}"
+    for name, megabytes in (("tmp_table_size", 256), ("max_heap_table_size", 256), ("sort_buffer_size", 64))
+)
+
 COUNTED = {
     "accounts": BALANCES,
     "journal_lines": JOURNAL,
@@ -92,6 +98,7 @@ def _own_engine(engine: Engine) -> Engine:
     arguments = dict(engine_options(engine.url.render_as_string(hide_password=False))["connect_args"])
     if engine.dialect.name != "sqlite":
         arguments["read_timeout"] = LONGEST_QUERY_SECONDS
+        arguments["init_command"] += _WORKING_MEMORY
     own = create_engine(engine.url, poolclass=NullPool, connect_args=arguments)
     prepare_engine(own)
     return own
