@@ -593,3 +593,132 @@ def test_a_preview_answers_figures_and_stores_nothing(
     assert answer.json["data"]["worst_case_cost"] == 1050
     assert answer.json["data"]["refused"]["code"] == "INSUFFICIENT_FUNDS"
     assert books_of(app) == before
+
+
+# Changing an order, and its page.
+
+
+def change(client: VenueClient, number: int, body: dict[str, Any], **headers: str) -> Any:
+    return client.post(f"/user/orders/{number}/replace", json=body, headers=headers)
+
+
+@both_databases
+def test_an_open_order_is_changed_in_one_step(app: Flask, trader: VenueClient, rich: Person) -> None:
+    number = place(trader)
+    answer = change(trader, number, {"price": "80.00", "quantity": 20})
+    assert answer.status_code == 200
+    assert (answer.json["order_id"], answer.json["order_status"], answer.json["warnings"]) == (
+        number,
+        "pending",
+        ["The limit $80.00 is 20% away from the market ($100.00)."],
+    )
+    order = one(app, Order, number)
+    assert (order.order_price, order.order_quantity) == (Decimal("80.0000"), 20)
+    assert cash_of(app, rich) == (Decimal("8400.00"), Decimal("1600.00"))
+
+
+def test_a_page_without_scripts_can_change_an_order(app: Flask, trader: VenueClient) -> None:
+    number = place(trader)
+    form = {"quantity": "5", "price": ""}
+    answer = trader.post(f"/user/orders/{number}/replace", data=form, headers=HTML)
+    assert (answer.status_code, answer.location) == (303, f"/user/orders/{number}")
+    order = one(app, Order, number)
+    assert (order.order_price, order.order_quantity) == (Decimal("90.0000"), 5)
+
+
+def test_nobody_changes_an_order_logged_out_or_anothers(app: Flask, trader: VenueClient, bob: Person) -> None:
+    number = place(trader)
+    before = books_of(app)
+    assert_refused(change(app.test_client(), number, {"quantity": 1}), 401, "LOGIN_REQUIRED")
+    stranger = app.test_client().log_in(bob)
+    assert_refused(change(stranger, number, {"quantity": 1}), 404, "NO_SUCH_ORDER")
+    assert_refused(change(stranger, 999, {"quantity": 1}), 404, "NO_SUCH_ORDER")
+    assert books_of(app) == before
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code", "field"),
+    [
+        ({}, 400, "INVALID_INPUT", "quantity"),
+        *(({"quantity": value}, 400, "INVALID_INPUT", "quantity") for value in ("1.5", -1, 0, "NaN", 10**12)),
+        *(({"price": value}, 400, "INVALID_INPUT", "price") for value in ("abc", "-1", 0, "1.00001")),
+        ({"stop_price": "95.00"}, 400, "INVALID_INPUT", "stop_price"),
+        ({"trail_amount": "1.00"}, 400, "INVALID_INPUT", "trail_amount"),
+        ({"trail_percent": "1"}, 400, "INVALID_INPUT", "trail_percent"),
+        ({"price": "90.001"}, 422, "PRICE_OFF_TICK", None),
+        ({"price": "10.00"}, 422, "PRICE_TOO_FAR", None),
+        ({"quantity": 1000}, 422, "INSUFFICIENT_FUNDS", None),
+    ],
+    ids=repr,
+)
+def test_a_change_that_is_refused_leaves_everything_as_it_was(
+    app: Flask, trader: VenueClient, body: dict[str, Any], status: int, code: str, field: str | None
+) -> None:
+    number = place(trader)
+    before = books_of(app)
+    answer = change(trader, number, body)
+    assert_refused(answer, status, code, *([field] if field else []))
+    assert books_of(app) == before
+
+
+def test_the_same_key_changes_once(app: Flask, trader: VenueClient) -> None:
+    number, key = place(trader), {"Idempotency-Key": "change-once"}
+    first = change(trader, number, {"quantity": 20}, **key)
+    before = books_of(app)
+    assert change(trader, number, {"quantity": 20}, **key).json == first.json
+    assert_refused(change(trader, number, {"quantity": 30}, **key), 422, "KEY_REUSED")
+    assert books_of(app) == before
+
+
+def test_an_orders_page_tells_its_whole_life(app: Flask, trader: VenueClient, bob: Person, ada: Person) -> None:
+    number = place(trader)
+    change(trader, number, {"quantity": 20})
+    trader.post(f"/user/orders/{number}/cancel")
+    page = trader.get(f"/user/orders/{number}").text
+    for text in ("Accepted: buy 10 AAPL", "Changed: 20 shares, limit 90.00", "Cancelled by the trader"):
+        assert text in page
+    filled = trader.post("/user/api/create_order", json=BUY).json["order_id"]
+    receipt = trader.get(f"/user/orders/{filled}").text
+    for text in ("Bought 10 at 100.00", "the ask", "Standard", "Recorded market", "1,000.00"):
+        assert text in receipt
+    assert f"/user/orders/{filled}" in trader.get("/user/account").text
+    stranger = app.test_client().log_in(bob)
+    assert stranger.get(f"/user/orders/{number}", headers=HTML).status_code == 404
+    assert_refused(stranger.get(f"/user/api/orders/{number}"), 404, "NO_SUCH_ORDER")
+    admin = app.test_client().log_in(ada)
+    assert "Alice" in admin.get(f"/admin/orders/{filled}").text
+    assert f"/admin/orders/{filled}" in admin.get("/admin/orders").text
+    assert admin.get("/admin/orders/999", headers=HTML).status_code == 404
+    assert trader.get(f"/admin/orders/{filled}", headers=HTML).status_code != 200
+
+
+def test_a_brackets_page_leads_to_its_legs(trader: VenueClient) -> None:
+    bracket = {**BUY, "order_class": "bracket", "take_profit_price": "120.00", "stop_loss_price": "95.00"}
+    number = trader.post("/user/api/create_order", json=bracket).json["order_id"]
+    story = trader.get(f"/user/api/orders/{number}").json["order"]
+    page = trader.get(f"/user/orders/{number}").text
+    for leg in story["legs"]:
+        assert f"/user/orders/{leg['order_id']}" in page
+        leg_page = trader.get(f"/user/orders/{leg['order_id']}").text
+        assert f"/user/orders/{number}" in leg_page
+        assert "The other order of the pair" in leg_page
+    pair = {"ticker": "AAPL", "order_type": "sell", "quantity": 1, "order_class": "oco"}
+    preview = {**pair, "take_profit_price": "120.00", "stop_loss_price": "95.00"}
+    figures = trader.post("/user/api/preview_order", json=preview).json["data"]
+    assert (figures["when"], figures["estimated_price"]) == ("when_reached", 120.0)
+
+
+def test_a_preview_says_when_an_order_would_end_at_once(trader: VenueClient) -> None:
+    figures = trader.post("/user/api/preview_order", json={**LIMIT, "time_in_force": "ioc"}).json["data"]
+    assert figures["when"] == "never"
+    assert figures["warnings"] == ["It could not fill at once: the price has not been reached."]
+
+
+def test_the_plain_form_places_market_and_limit_orders(app: Flask, trader: VenueClient) -> None:
+    """As the desk's ticket posts it without scripts: every field is there, the empty ones mean nothing."""
+    form = {"ticker": "AAPL", "order_type": "buy", "quantity": "3", "time_in_force": "gtc"}
+    for execution_type, price in (("market", ""), ("limit", "90.00")):
+        body = {**form, "execution_type": execution_type, "price": price, "stop_price": "", "display_quantity": ""}
+        answer = trader.post("/user/api/create_order", data=body, headers=HTML)
+        assert (answer.status_code, answer.location) == (303, "/user/stock_chart?ticker=AAPL")
+    assert count(app, Order) == 2

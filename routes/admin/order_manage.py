@@ -35,6 +35,13 @@ def order_management() -> str:
     return render_template("admin/order_management.html", orders=_orders(filters), filters=shown)
 
 
+@admin_bp.get("/orders/<row:order_id>")
+@admin_required
+def order_page(order_id: int) -> str:
+    """One order of any trader with its whole life."""
+    return render_template("admin/order.html", order=order_views.order_story(db.session, order_id))
+
+
 @admin_bp.post("/orders/<row:order_id>/execute")
 @admin_required
 def execute_order(order_id: int) -> Response:

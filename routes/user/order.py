@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Response, url_for
+from flask import Response, render_template, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -51,6 +51,13 @@ def order_api(order_id: int) -> Response:
     return succeed(order=order_views.order_story(db.session, order_id, current_user.id))
 
 
+@user_bp.get("/orders/<row:order_id>")
+@user_required
+def order_page(order_id: int) -> str:
+    """The same on a page. Somebody else's order is not found."""
+    return render_template("user/order.html", order=order_views.order_story(db.session, order_id, current_user.id))
+
+
 @user_bp.post("/api/preview_order")
 @user_required
 def preview_order() -> Response:
@@ -67,7 +74,7 @@ def replace_order(order_id: int) -> BaseResponse:
     changes = replacing.parse_changes(fields)
     key = inputs.request_key(current_user.actor, fields)
     answer = write(replacing.replace, current_user.id, order_id, changes, market=market(), config=settings(), key=key)
-    return done(answer, back_to=url_for("user.account"))
+    return done(answer, back_to=url_for("user.order_page", order_id=order_id))
 
 
 @user_bp.post("/orders/<row:order_id>/cancel")

@@ -115,7 +115,9 @@ class Settlement:
         elif dearer < 0:
             self.books.release_cash(order.user_id, -dearer, cause)
         self._touch(order)
-        self._record(order, "order_replaced", quantity=order.quantity)
+        prices = {"price": order.limit, "stop_price": order.stop}
+        written = {name: str(price) for name, price in prices.items() if price is not None}
+        self._record(order, "order_replaced", quantity=order.quantity, **written)
 
     def write(self) -> None:
         """Store everything. Raises BooksError when an order is not as it was read."""

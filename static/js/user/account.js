@@ -3,10 +3,12 @@ import { findAll, find } from "../common/dom.js";
 import { clearErrors, send, showErrors, values, whileBusy } from "../common/forms.js";
 import { keepLive } from "../common/live.js";
 import { toast } from "../common/toast.js";
+import { takeOverChanges } from "./change_order.js";
 
 const REFRESH_EVERY = 3000;
 
 keepLive(REFRESH_EVERY);
+takeOverChanges();
 findAll("form[data-fund-form]").forEach((form) => {
   form.noValidate = true; // The server's sentences stand beside the field.
   form.addEventListener("submit", (event) => {
