@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import func, select, text, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from models import Lease
 from services.errors import Conflict
+from services.transaction import KeyTaken
 from utils.datetime_utils import utc_now
 
 LEASE_LENGTH = timedelta(seconds=15)
@@ -40,7 +42,10 @@ def acquire(session: Session, name: str, holder: str, length: timedelta = LEASE_
     row = session.execute(select(Lease).where(Lease.name == name).with_for_update()).scalar_one_or_none()
     if row is None:
         session.add(Lease(name=name, holder=holder, epoch=1, expires_at=now + length))
-        session.flush()
+        try:
+            session.flush()
+        except IntegrityError as error:
+            raise KeyTaken from error  # another process was the first of all: run again and find its row
         return Tenure(name, 1)
     if row.holder != holder:
         if row.expires_at > now:
