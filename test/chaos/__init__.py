@@ -1,0 +1,1 @@
+"""Servers and databases that are killed while people trade, and how one proves afterwards that nothing was lost."""
