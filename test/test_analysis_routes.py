@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from bs4 import BeautifulSoup
 from flask import Flask
 from sqlalchemy.orm import Session
 
@@ -20,7 +21,7 @@ from databases import both_databases
 from factories import Person
 from fake_market import FakeClock, FakeMarket
 from models import Instrument, db
-from services.analysis.risk_table import METRICS
+from services.analysis.risk_table import GROUPS, METRICS
 from services.market import bars
 from services.transaction import run_unit
 from utils import risk_metrics
@@ -546,3 +547,37 @@ def test_every_answer_is_strict_json(trader: VenueClient) -> None:
     ):
         assert answer.status_code == 200
         json.loads(answer.text, parse_constant=refuse)
+
+
+# The pages.
+
+
+def test_the_page_offers_the_six_thresholds_and_every_figure(trader: VenueClient) -> None:
+    page = BeautifulSoup(trader.get("/user/stock_analysis").text, "html.parser")
+    sliders = {slider["data-threshold"]: slider for slider in page.select("[data-threshold]")}
+    assert {key: slider["value"] for key, slider in sliders.items()} == {
+        "volatility": "30", "max_drawdown": "20", "sharpe_ratio": "0", "beta": "1.2", "var_95": "2",
+        "sortino_ratio": "0",
+    }  # fmt: skip
+    assert {row["data-metric"] for row in page.select("tr[data-metric]")} == METRICS.keys()
+    assert page.select_one("#mode-portfolio[disabled]"), "without holdings there is no portfolio to choose"
+    assert page.select_one("[data-question]")["data-ticker"] == "AAPL"
+    assert [link["href"] for link in page.select('.top-nav [aria-current="page"]')] == ["/user/stock_analysis"]
+
+
+def test_the_page_knows_what_was_remembered_and_what_is_held(holder: VenueClient) -> None:
+    holder.post("/user/api/preferences/analysis_thresholds", json={"beta": 1.5})
+    page = BeautifulSoup(holder.get("/user/stock_analysis").text, "html.parser")
+    assert page.select_one('[data-threshold="beta"]')["value"] == "1.5"
+    assert not page.select_one("#mode-portfolio[disabled]")
+
+
+def test_the_desk_has_the_same_simulation(trader: VenueClient) -> None:
+    for address in ("/user/stock_analysis", "/user/stock_chart"):
+        page = BeautifulSoup(trader.get(address).text, "html.parser")
+        fields = {field["name"] for field in page.select("[data-simulation] [name]")}
+        assert fields == {"days", "simulations", "model", "target_price", "drift", "window", "block", "seed"}
+
+
+def test_every_figure_belongs_to_one_group() -> None:
+    assert sorted(key for keys in GROUPS.values() for key in keys) == sorted(METRICS)

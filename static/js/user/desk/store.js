@@ -1,5 +1,5 @@
 // What the desk's parts share, and how they hear of changes: desk.on("quotes", () => ...).
-// Topics: ticker, period, quotes, account, orders, theme.
+// Topics: ticker, period, bars (drawn anew), quotes, account, orders, theme.
 
 const listeners = new Map();
 
