@@ -7,6 +7,8 @@ import { poll } from "../common/poll.js";
 import { toast } from "../common/toast.js";
 import { refreshFills, startBook } from "./desk/book.js";
 import { startChart } from "./desk/chart.js";
+import { startFundamentals } from "./desk/fundamentals.js";
+import { startIndicators } from "./desk/indicators.js";
 import { startQuoteCard } from "./desk/quote_card.js";
 import { startStockList, tickersShown } from "./desk/stock_list.js";
 import { desk } from "./desk/store.js";
@@ -31,6 +33,8 @@ function start() {
   startTicket();
   startBook(choose);
   startChart();
+  startIndicators();
+  startFundamentals();
   keepFresh();
   watchPeriods();
   watchTheme();

@@ -15,7 +15,7 @@ const box = find("[data-chart]");
 const stateBox = find("[data-chart-state]");
 const legend = find("[data-legend]");
 
-const chart = createChart(box, {
+export const chart = createChart(box, {
   autoSize: true,
   // The library's own logo needs a style element, which our content policy forbids: the page names TradingView itself.
   layout: { attributionLogo: false, fontSize: 11 },
@@ -54,7 +54,7 @@ export function startChart() {
 }
 
 // A token's colour as the browser computes it: custom properties themselves still say light-dark(...).
-function colour(token) {
+export function colour(token) {
   const probe = element("span");
   probe.style.color = `var(${token})`;
   document.body.append(probe);
@@ -91,6 +91,7 @@ async function load() {
     bars = data.map(toBar).filter(Boolean);
     drawn = chosen();
     draw();
+    desk.tell("bars");
     showState(bars.length ? null : `There are no prices of ${ticker} for this period yet.`);
   } catch (error) {
     if (error.name !== "AbortError") showFailure(error);
