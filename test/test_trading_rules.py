@@ -75,16 +75,21 @@ prices = st.decimals(min_value="0.0001", max_value=2000, places=4)
 
 
 @given(terms=terms, parts=st.lists(st.tuples(st.integers(1, 500), prices), min_size=1, max_size=12))
-def test_all_parts_of_an_order_together_pay_what_the_whole_pays(
+def test_the_parts_of_an_order_pay_no_more_than_the_whole_and_no_part_more_than_its_worth(
     terms: CommissionTerms, parts: list[tuple[int, Decimal]]
 ) -> None:
     shares, value, paid = 0, Decimal(0), Decimal(0)
     for quantity, price in parts:
         amount = round_money(price * quantity)
         part = terms.for_fill(quantity, amount, shares, value)
-        assert part >= 0
+        assert 0 <= part <= amount
         shares, value, paid = shares + quantity, value + amount, paid + part
-    assert paid == terms.for_order(shares, value) <= value
+    assert paid <= terms.for_order(shares, value) <= value
+
+
+def test_parts_of_an_order_pay_the_minimum_once() -> None:
+    paid = [BROKER.for_fill(10, Decimal("500.00"), before, Decimal(before * 50)) for before in (0, 10, 20)]
+    assert paid == [Decimal("1.00"), 0, 0]
 
 
 @given(

@@ -133,7 +133,9 @@ class Books:
         self._post(user_id, "withdrawal", move_cash("frozen", "outside", amount), cause)
 
     def adjust_cash(self, user_id: int, amount: Decimal, remark: str) -> None:
-        """Correct a trader's available cash by hand, up or down."""
+        """Correct a trader's available cash by hand, up or down. Raises ValueError for an amount of zero."""
+        if not amount:
+            raise ValueError("an adjustment of zero would be a group without lines")
         if amount < 0:
             self._require_cash(user_id, -amount)
         self._post(user_id, "adjust", move_cash("outside", "available", amount), Cause(remark=remark))

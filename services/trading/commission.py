@@ -27,9 +27,10 @@ class CommissionTerms:
         return round_money(min(wanted, self.maximum_rate * value))
 
     def for_fill(self, shares: int, value: Decimal, shares_before: int, value_before: Decimal) -> Decimal:
-        """Commission of one more fill: what the order owes with it, less what it owed before.
+        """Commission of one more fill: what the order owes with it, less what it owed before, but never more than the
+        fill itself is worth, so that no sell takes money.
 
         All fills of an order together so pay what the schedule says for the whole, the minimum only once.
         """
         owed = self.for_order(shares_before + shares, value_before + value)
-        return owed - self.for_order(shares_before, value_before)
+        return min(owed - self.for_order(shares_before, value_before), value)
