@@ -47,6 +47,16 @@ export function get(url, parameters = {}, options = {}) {
   return request(query ? `${url}?${query}` : url, { headers: { Accept: "application/json" }, ...options });
 }
 
+// A question that needs a body, and changes nothing: no key, and nothing is tried again.
+export function post(url, body, options = {}) {
+  return request(url, {
+    method: "POST",
+    body: JSON.stringify(body),
+    headers: { Accept: "application/json", "Content-Type": "application/json", "X-CSRFToken": csrfToken() },
+    ...options,
+  });
+}
+
 export class Intention {
   #key = newKey();
   #sending = null;

@@ -8,8 +8,9 @@ export function values(form) {
   return Object.fromEntries(entries);
 }
 
-// errors: field name -> sentences. Returns those that no field of the form took.
-export function showErrors(form, errors) {
+// errors: field name -> sentences. Returns those that no field of the form took. The first one gets the cursor, unless
+// somebody is still typing.
+export function showErrors(form, errors, { focus = true } = {}) {
   clearErrors(form);
   const left = [];
   for (const [name, sentences] of Object.entries(errors)) {
@@ -17,7 +18,7 @@ export function showErrors(form, errors) {
     if (!field) left.push(...sentences.map((sentence) => whole(name, sentence)));
     else mark(field, sentences);
   }
-  find('[aria-invalid="true"]', form)?.focus();
+  if (focus) find('[aria-invalid="true"]', form)?.focus();
   return left;
 }
 

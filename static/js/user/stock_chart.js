@@ -9,6 +9,7 @@ import { refreshFills, startBook } from "./desk/book.js";
 import { startChart } from "./desk/chart.js";
 import { startFundamentals } from "./desk/fundamentals.js";
 import { startIndicators } from "./desk/indicators.js";
+import { startNextPrice } from "./desk/next_price.js";
 import { startQuoteCard } from "./desk/quote_card.js";
 import { startStockList, tickersShown } from "./desk/stock_list.js";
 import { desk } from "./desk/store.js";
@@ -30,6 +31,7 @@ function start() {
   });
   startStockList();
   startQuoteCard();
+  startNextPrice();
   startTicket();
   startBook(choose);
   startChart();

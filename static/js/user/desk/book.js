@@ -4,7 +4,9 @@ import { element, find, findAll, setText } from "../../common/dom.js";
 import { ask } from "../../common/dialog.js";
 import { ago, change, localTime, money, price, whole, words } from "../../common/format.js";
 import { Intention } from "../../common/api.js";
-import { toast } from "../../common/toast.js";
+import { toast, toastError } from "../../common/toast.js";
+import { changeOrder } from "../change_order.js";
+import { kindOf, levelsOf, waitsFor } from "./order_words.js";
 import { desk } from "./store.js";
 import { openTicket } from "./ticket.js";
 
@@ -19,6 +21,7 @@ export function startBook(choose) {
   find("[data-tabs]").addEventListener("keydown", walk);
   desk.on("orders", showOrders);
   desk.on("account", showAccount);
+  desk.on("quotes", () => desk.orders && showWaits());
 }
 
 function open(tab) {
@@ -42,7 +45,7 @@ function walk(event) {
 export async function refreshFills() {
   const { transactions } = await get("/user/api/transactions", { limit: 25 });
   fill("fills", transactions.map(fillRow), {
-    heads: ["Ticker", "Side", "#Shares", "#Price", "#Amount", "#Commission", "When"],
+    heads: ["Order", "Ticker", "Side", "#Shares", "#Price", "#Amount", "#Commission", "When"],
     empty: "Nothing has been bought or sold yet.",
   });
 }
@@ -50,9 +53,16 @@ export async function refreshFills() {
 function showOrders() {
   setText(find('[data-count="orders"]'), String(desk.orders.length || ""));
   fill("orders", desk.orders.map(orderRow), {
-    heads: ["Ticker", "Side", "Order", "#Shares", "#Filled", "#Limit", "Placed", ""],
+    heads: ["Order", "Ticker", "Side", "Kind", "#Shares", "#Filled", "#Price", "Waits for", ""],
     empty: "No order is waiting. A limit order waits here until the market reaches its price.",
   });
+}
+
+// The wait for a next price is counted down without building the table anew.
+function showWaits() {
+  for (const order of desk.orders) {
+    setText(find(`[data-wait="${order.order_id}"]`, panels.orders), waitsFor(order));
+  }
 }
 
 function showAccount() {
@@ -113,7 +123,25 @@ function tickerCell(ticker) {
   return element("th", { scope: "row", class: "wide" }, button);
 }
 
+// The order's number leads to its page, with its whole life.
+function numberCell(orderId, place = "") {
+  return text(
+    element("a", {
+      class: "id", href: `/user/orders/${orderId}${place}`, "aria-label": `Order ${orderId}`, "data-focus": `page-${orderId}${place}`,
+    }, String(orderId)),
+  );
+}
+
 function orderRow(order) {
+  const change = element(
+    "button",
+    {
+      type: "button", class: "btn btn-small", "data-focus": `change-${order.order_id}`,
+      "aria-label": `Change order ${order.order_id}`,
+    },
+    "Change",
+  );
+  change.addEventListener("click", () => changeOrder(order.order_id).catch(toastError));
   const cancel = element(
     "button",
     {
@@ -124,9 +152,10 @@ function orderRow(order) {
   );
   cancel.addEventListener("click", () => askCancel(order));
   return [
-    tickerCell(order.ticker), side(order.order_type), text(words(order.order_execution_type)),
-    number(whole(order.order_quantity)), number(whole(order.filled_quantity)),
-    number(order.order_price === null ? "–" : price(order.order_price)), when(order.created_at), actions(cancel),
+    numberCell(order.order_id), tickerCell(order.ticker), side(order.order_type), text(kindOf(order)),
+    number(whole(order.order_quantity)), number(whole(order.filled_quantity)), number(levelsOf(order)),
+    element("td", { "data-wait": order.order_id, title: `Placed ${localTime(new Date(order.created_at))}` }, waitsFor(order)),
+    actions(change, " ", cancel),
   ];
 }
 
@@ -144,8 +173,8 @@ async function askCancel(order) {
 }
 
 const fillRow = (row) => [
-  tickerCell(row.ticker), side(row.transaction_type), number(whole(row.transaction_quantity)),
-  number(price(row.transaction_price)), number(money(row.transaction_amount)), number(money(row.commission)),
+  numberCell(row.order_id, `#fill-${row.fill_number}`), tickerCell(row.ticker), side(row.transaction_type),
+  number(whole(row.transaction_quantity)), number(price(row.transaction_price)), number(money(row.transaction_amount)), number(money(row.commission)),
   when(row.transaction_time),
 ];
 

@@ -170,15 +170,20 @@ function tradedSince(quote) {
 
 function drawOrders() {
   orderLines.forEach((line) => candles.removePriceLine(line));
-  const own = (desk.orders ?? []).filter((order) => order.ticker === desk.ticker && order.order_price !== null);
-  orderLines = own.map((order) =>
-    candles.createPriceLine({
-      price: Number(order.order_price),
-      color: colour(order.order_type === "buy" ? "--gain" : "--loss"),
-      lineStyle: LineStyle.Dashed,
-      title: `${words(order.order_type)} ${order.remaining_quantity}`,
-    }),
-  );
+  const own = (desk.orders ?? []).filter((order) => order.ticker === desk.ticker);
+  orderLines = own.flatMap((order) => [
+    ...(order.order_price === null ? [] : [orderLine(order, order.order_price, LineStyle.Dashed, "")]),
+    ...(order.stop_price === null || order.triggered_at ? [] : [orderLine(order, order.stop_price, LineStyle.Dotted, " stop")]),
+  ]);
+}
+
+function orderLine(order, level, lineStyle, mark) {
+  return candles.createPriceLine({
+    price: Number(level),
+    color: colour(order.order_type === "buy" ? "--gain" : "--loss"),
+    lineStyle,
+    title: `${words(order.order_type)}${mark} ${order.remaining_quantity}`,
+  });
 }
 
 // time: seconds, or a date as a text or as the library's { year, month, day }.

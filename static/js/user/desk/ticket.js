@@ -1,11 +1,13 @@
-// The order ticket: what it would cost, one question before it is sent, and what became of it, in words.
+// The order ticket: the order being written, one question before it is sent, and what became of it, in words.
 import { ApiError, Intention, isOpen } from "../../common/api.js";
 import { ask } from "../../common/dialog.js";
 import { find, findAll, setText } from "../../common/dom.js";
 import { clearErrors, showErrors } from "../../common/forms.js";
-import { dollars, money, price, shares, whole, words } from "../../common/format.js";
+import { marketTime, money, price, shares, whole, words } from "../../common/format.js";
 import { toast } from "../../common/toast.js";
+import { askAgain, askSoon, currentPreview, whenWords } from "./preview.js";
 import { desk } from "./store.js";
+import { arrange, body, clearPrices, isBuy, isPair, kind, missing, proposeLimit, quantity, side } from "./ticket_fields.js";
 
 const panel = find("#ticket");
 const form = find("[data-ticket-form]");
@@ -14,13 +16,14 @@ const submit = find("[data-submit]", form);
 const note = find("[data-ticket-note]", form);
 const problem = find("[data-ticket-problem]", form);
 const result = find("[data-ticket-result]", form);
-const preview = (name) => find(`[data-preview="${name}"]`, form);
+const isSheet = matchMedia("(max-width: 767px)");
+const MARKET_ROOM = 1.05; // the most a market buy may pay above the price
 
 export function startTicket() {
-  form.addEventListener("input", render);
+  form.addEventListener("input", edited);
   form.addEventListener("change", (event) => {
     if (event.target.name === "execution_type") proposeLimit();
-    render();
+    edited();
   });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -29,78 +32,68 @@ export function startTicket() {
   findAll("[data-part-of]", form).forEach((button) =>
     button.addEventListener("click", () => {
       fields.quantity.value = String(Math.floor(most() * Number(button.dataset.partOf)));
-      render();
+      edited();
     }),
   );
   findAll("[data-open-ticket]").forEach((button) =>
     button.addEventListener("click", () => openTicket(button.dataset.openTicket)),
   );
-  for (const topic of ["quotes", "account"]) desk.on(topic, render);
+  for (const topic of ["quotes", "account"]) desk.on(topic, heard);
   desk.on("ticker", () => {
     forget();
-    fields.price.value = "";
+    clearPrices();
     proposeLimit();
-    render();
+    edited();
   });
-  render();
+  edited();
 }
 
 // Shows the ticket for a side, with the cursor in the quantity.
-export function openTicket(side, quantity = null) {
-  fields.order_type.value = side;
-  if (quantity !== null) fields.quantity.value = String(quantity);
-  if (matchMedia("(max-width: 767px)").matches && !panel.matches(":popover-open")) panel.showPopover();
-  render();
+export function openTicket(chosen, count = null) {
+  fields.order_type.value = chosen;
+  if (count !== null) fields.quantity.value = String(count);
+  if (isSheet.matches && !panel.matches(":popover-open")) panel.showPopover();
+  edited();
   fields.quantity.focus();
   fields.quantity.select();
 }
 
-const isLimit = () => fields.execution_type.value === "limit";
-const isBuy = () => fields.order_type.value === "buy";
-const quantity = () => Number(fields.quantity.value.replaceAll(",", "").trim());
+function edited() {
+  render();
+  askSoon();
+}
 
-// What a share would cost or bring: the limit, or the far side of the quote.
-function expectedPrice() {
-  if (isLimit()) return Number(fields.price.value) || null;
-  const quote = desk.quote;
-  if (!quote) return null;
-  return (isBuy() ? quote.ask : quote.bid) ?? quote.price;
+function heard() {
+  render();
+  askAgain(!isSheet.matches || panel.matches(":popover-open"));
 }
 
 // The most shares that cash or the holding allows.
 function most() {
   if (!isBuy()) return desk.holding?.free_quantity ?? 0;
-  const each = expectedPrice();
+  const each = worstPrice();
   return each && desk.account ? Math.max(0, Math.floor(desk.account.available_balance / each)) : 0;
 }
 
-function proposeLimit() {
-  if (isLimit() && !fields.price.value && desk.quote) fields.price.value = Number(desk.quote.price).toFixed(2);
+// What a share may cost at worst, which is what is held back for it.
+function worstPrice() {
+  const known = currentPreview();
+  if (known?.worst_case_cost) return known.worst_case_cost / quantity();
+  if (kind() === "limit" || kind() === "stop_limit") return Number(fields.price.value) || null;
+  const from = kind() === "stop" ? Number(fields.stop_price.value) : (desk.quote?.ask ?? desk.quote?.price);
+  return from ? from * MARKET_ROOM : null;
 }
 
 function render() {
-  const [verb, count, each] = [words(fields.order_type.value), quantity(), expectedPrice()];
-  find("[data-limit-field]", form).hidden = !isLimit();
-  const amount = each && count > 0 ? each * count : null;
-  setText(preview("price-name"), isLimit() ? "Limit" : isBuy() ? "Ask" : "Bid");
-  setText(preview("price"), price(each));
-  setText(preview("amount-name"), isBuy() ? "Estimated cost" : "Estimated proceeds");
-  setText(preview("amount"), money(amount));
-  renderAfter(amount);
-  setText(submit, `${verb} ${count > 0 ? whole(count) : ""} ${desk.ticker}`.replace("  ", " "));
-  submit.className = `btn btn-wide btn-${fields.order_type.value}`;
-  submit.disabled = !desk.tradable;
+  arrange();
+  fields.ticker.value = desk.ticker;
+  const count = quantity();
+  setText(submit, `${words(side())} ${count > 0 ? whole(count) : ""} ${desk.ticker}`.replace("  ", " "));
+  submit.classList.toggle("btn-buy", isBuy());
+  submit.classList.toggle("btn-sell", !isBuy());
+  if (!desk.tradable) submit.disabled = true;
   renderHolding();
   renderNote();
-}
-
-function renderAfter(amount) {
-  setText(preview("after-name"), "Available after");
-  const cell = preview("after");
-  const available = desk.account?.available_balance;
-  const after = amount === null || available === undefined ? null : available + (isBuy() ? -amount : amount);
-  setText(cell, money(after));
-  cell.classList.toggle("loss", after !== null && after < 0);
 }
 
 function renderHolding() {
@@ -128,24 +121,20 @@ function renderNote() {
 async function review() {
   clearErrors(form);
   forget();
-  const wrong = mistakes();
+  const order = body();
+  const wrong = missing(order);
   if (Object.keys(wrong).length) {
-    showErrors(form, wrong);
+    point(wrong);
     return;
   }
-  const { ticker } = desk;
-  const [side, count] = [fields.order_type.value, quantity()];
-  const body = {
-    ticker, order_type: side, execution_type: fields.execution_type.value, quantity: count,
-    price: isLimit() ? fields.price.value.trim() : null,
-  };
-  const intention = new Intention("/user/api/create_order", body);
+  const what = `${words(order.order_type)} ${whole(quantity())} ${order.ticker}`;
+  const intention = new Intention("/user/api/create_order", order);
   const sheet = panel.matches(":popover-open"); // A dialog closes it.
   const answer = await ask({
-    title: `${words(side)} ${whole(count)} ${ticker}?`,
-    figures: figures(count),
-    action: `${words(side)} ${whole(count)} ${ticker}`,
-    kind: `btn-${side}`,
+    title: `${what}?`,
+    figures: figures(order),
+    action: what,
+    kind: `btn-${order.order_type}`,
     work: () => settle(intention),
   });
   if (sheet && (!answer || answer.refusal)) panel.showPopover();
@@ -163,21 +152,26 @@ async function settle(intention) {
   }
 }
 
-function mistakes() {
-  const errors = {};
-  const count = quantity();
-  if (!Number.isInteger(count) || count < 1) errors.quantity = ["Enter a whole number of shares, 1 or more."];
-  if (isLimit() && !(Number(fields.price.value) > 0)) errors.price = ["Enter a price above zero."];
-  return errors;
-}
-
-function figures(count) {
-  const each = expectedPrice();
-  return [
-    ["Order", isLimit() ? `Limit, at ${dollars(each)} or better` : "Market, at the next price"],
-    [isLimit() ? "Limit price" : isBuy() ? "Ask now" : "Bid now", price(each)],
-    [isBuy() ? "Estimated cost" : "Estimated proceeds", money(each ? each * count : null)],
-  ];
+// What is asked for, then what the server said it would come to.
+function figures(order) {
+  const rows = [["Order", isPair() ? "Pair: one cancels the other" : words(order.execution_type)]];
+  const add = (name, value) => value && rows.push([name, value]);
+  add("Stop price", order.stop_price && price(order.stop_price));
+  add("Limit price", order.price && price(order.price));
+  add("Trails by", order.trail_amount && price(order.trail_amount));
+  add("Trails by", order.trail_percent && `${order.trail_percent} %`);
+  add("Take profit", order.take_profit_price && price(order.take_profit_price));
+  add("Stop loss", order.stop_loss_price && price(order.stop_loss_price));
+  add("Shares shown", order.display_quantity);
+  add("Time in force", order.time_in_force && find("option:checked", fields.time_in_force).textContent);
+  const known = currentPreview();
+  if (!known) return rows;
+  if (isBuy()) add("Costs at worst", money(known.worst_case_cost));
+  else add("Expected price", price(known.estimated_price));
+  add("Commission", known.commission > 0 && money(known.commission));
+  add("Fills", whenWords(known));
+  add("Expires", order.time_in_force === "day" && known.expires_at && marketTime(new Date(known.expires_at)));
+  return rows;
 }
 
 // What happened stands in the ticket; where that is a sheet, which is closed now, a toast says it.
@@ -190,10 +184,19 @@ function tell(answer, sheet) {
 }
 
 function showRefusal(error) {
-  const left = showErrors(form, error.errors);
+  const left = point(error.errors);
   const text = left.length || !Object.keys(error.errors).length ? [error.message, ...left].join(" ") : "";
   setText(problem, error.status >= 500 ? `${text} (request ${error.requestId})` : text);
   problem.hidden = !text;
+}
+
+// Shows what is wrong with which field, also where that is folded away.
+function point(errors) {
+  for (const name of Object.keys(errors)) {
+    const folded = find(`[data-field~="${CSS.escape(name)}"]`, form)?.closest("details");
+    if (folded) folded.open = true;
+  }
+  return showErrors(form, errors);
 }
 
 function forget() {
