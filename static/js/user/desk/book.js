@@ -45,7 +45,7 @@ function walk(event) {
 export async function refreshFills() {
   const { transactions } = await get("/user/api/transactions", { limit: 25 });
   fill("fills", transactions.map(fillRow), {
-    heads: ["Order", "Ticker", "Side", "#Shares", "#Price", "#Amount", "#Commission", "When"],
+    heads: ["Ticker", "Order", "Side", "#Shares", "#Price", "#Amount", "#Commission", "When"],
     empty: "Nothing has been bought or sold yet.",
   });
 }
@@ -53,7 +53,7 @@ export async function refreshFills() {
 function showOrders() {
   setText(find('[data-count="orders"]'), String(desk.orders.length || ""));
   fill("orders", desk.orders.map(orderRow), {
-    heads: ["Order", "Ticker", "Side", "Kind", "#Shares", "#Filled", "#Price", "Waits for", ""],
+    heads: ["Ticker", "Order", "Side", "Kind", "#Shares", "#Filled", "#Price", "Waits for", ""],
     empty: "No order is waiting. A limit order waits here until the market reaches its price.",
   });
 }
@@ -152,7 +152,7 @@ function orderRow(order) {
   );
   cancel.addEventListener("click", () => askCancel(order));
   return [
-    numberCell(order.order_id), tickerCell(order.ticker), side(order.order_type), text(kindOf(order)),
+    tickerCell(order.ticker), numberCell(order.order_id), side(order.order_type), text(kindOf(order)),
     number(whole(order.order_quantity)), number(whole(order.filled_quantity)), number(levelsOf(order)),
     element("td", { "data-wait": order.order_id, title: `Placed ${localTime(new Date(order.created_at))}` }, waitsFor(order)),
     actions(change, " ", cancel),
@@ -173,7 +173,7 @@ async function askCancel(order) {
 }
 
 const fillRow = (row) => [
-  numberCell(row.order_id, `#fill-${row.fill_number}`), tickerCell(row.ticker), side(row.transaction_type),
+  tickerCell(row.ticker), numberCell(row.order_id, `#fill-${row.fill_number}`), side(row.transaction_type),
   number(whole(row.transaction_quantity)), number(price(row.transaction_price)), number(money(row.transaction_amount)), number(money(row.commission)),
   when(row.transaction_time),
 ];

@@ -79,7 +79,7 @@ function show(fresh) {
   setText(part("commission"), money(data?.commission));
   showAmounts(data);
   showWhen();
-  setText(part("expires"), data?.expires_at ? marketTime(new Date(data.expires_at)) : "–");
+  setText(part("expires"), data?.expires_at && data.when !== "now" ? marketTime(new Date(data.expires_at)) : "–");
   warn(data?.warnings ?? []);
   refuse(data?.refused?.message ?? "");
   setText(find("[data-profile]", form), data ? `Fills by the ${data.profile} profile.` : "");

@@ -63,7 +63,7 @@ function noteAdvanced() {
 function describeKind(chosen) {
   const [verb, move] = isBuy() ? ["Buys", "rises"] : ["Sells", "falls"];
   const words = {
-    market: `${verb} at the next price, whatever it is, within 5 %.`,
+    market: `${verb} at the next price, within 5 %.`,
     limit: `${verb} at your price or better, or waits.`,
     stop: `${verb} at the market once the price ${move} to the stop.`,
     stop_limit: `Becomes a limit order once the price ${move} to the stop.`,
