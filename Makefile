@@ -7,7 +7,7 @@ PYTEST := $(BIN)/python -m pytest
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-full check assets format clean setup-dev migrate
+.PHONY: help setup run test test-full bench check assets format clean setup-dev migrate
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ test: setup-dev assets ## Run the tests (about ten minutes; without MariaDB or C
 
 test-full: setup-dev assets ## Run the long tests too
 	@TEST_FULL=1 $(PYTEST) -q --timeout=3600
+
+bench: setup-dev assets ## Measure what the venue reaches beside what the machine allows (ONLY=name runs one)
+	@ONLY=$(ONLY) $(BIN)/python -m bench
 
 check: setup-dev assets ## Check format, style, types, floors and templates
 	$(BIN)/ruff format --check .

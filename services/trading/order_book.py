@@ -11,6 +11,7 @@ priority and order number in one: that keeps a resting order small.
 from __future__ import annotations
 
 import heapq
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -64,12 +65,14 @@ def entry(
     accepted_at: datetime | None = None,
     trail: Trail | None = None,
 ) -> BookEntry:
-    """A book entry from plain prices and times."""
+    """A book entry from plain prices and times. Each row of a database brings its own copy of the same few words; the
+    book keeps one of each.
+    """
     return BookEntry(
         order_id,
         user_id,
-        ticker,
-        side,
+        sys.intern(ticker),
+        sys.intern(side),
         None if limit is None else units(limit),
         None if stop is None else units(stop),
         0 if accepted_at is None else int(accepted_at.timestamp()),
