@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from models import MarketData
 from services.market.market import MarketStatus
+from services.transaction import retries
 
 logger = logging.getLogger(__name__)
 
@@ -20,7 +21,7 @@ logger = logging.getLogger(__name__)
 def report(session: Session, market: MarketStatus, tasks: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     """Describe the venue. `healthy` only when bars are loaded, quotes exist and no task that was started has died; an
     old quote is told, but is no failure. `tasks` holds the background tasks by name, None where one was not started
-    in this process. `now` is the wall clock.
+    in this process. `now` is the wall clock. `unit_retries` counts why units of work had to be run again.
     """
     bars_loaded = _bars_loaded(session)
     described = {name: _task(task) for name, task in tasks.items()}
@@ -34,6 +35,7 @@ def report(session: Session, market: MarketStatus, tasks: Mapping[str, Any], now
         "database": {"available": bars_loaded is not None, "bars_loaded": bool(bars_loaded)},
         "market": _market(market),
         **described,
+        "unit_retries": dict(retries),
         "time": now,
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, select, update
+from sqlalchemy import CursorResult, delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -23,6 +23,11 @@ def put(session: Session, name: str, value: str, now: datetime) -> None:
     if cast("CursorResult[Any]", session.execute(changed)).rowcount == 0:
         session.add(Setting(name=name, value=value, updated_at=now))
         session.flush()
+
+
+def remove(session: Session, name: str) -> None:
+    """Forget a setting. A unit for `run_unit`."""
+    session.execute(delete(Setting).where(Setting.name == name))
 
 
 def put_once(session: Session, name: str, value: str, now: datetime) -> str:
