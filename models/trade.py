@@ -61,7 +61,9 @@ class Order(Base):
     user_id: Mapped[UserId]
     ticker: Mapped[str] = mapped_column(Ticker, comment="What is traded")
     order_type: Mapped[str] = mapped_column(exact_string(4), comment="Side: buy or sell")
-    order_execution_type: Mapped[str] = mapped_column(exact_string(16), comment="market, limit, stop, stop_limit or trailing_stop")
+    order_execution_type: Mapped[str] = mapped_column(
+        exact_string(16), comment="market, limit, stop, stop_limit or trailing_stop"
+    )
     order_price: Mapped[Decimal | None] = mapped_column(Price, comment="Limit, dollars a share; NULL without one")
     stop_price: Mapped[Decimal | None] = mapped_column(
         Price, comment="Price that triggers a stop, dollars a share; a trailing stop's moves with the market"
