@@ -102,6 +102,15 @@ def test_named_flask_commands_exist(app: Any) -> None:
             command = command.commands.get(word) or pytest.fail(f"there is no command flask {' '.join(words)}")
 
 
+def test_named_tests_exist() -> None:
+    """Documents quote rules by their tests; a renamed test must not leave a rule without one."""
+    written = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "test").glob("test_*.py"))
+    existing = set(re.findall(r"def (test_\w+)", written))
+    for document in DOCUMENTS:
+        named = set(re.findall(r"`(test_\w+)`", document.read_text(encoding="utf-8")))
+        assert named <= existing, f"{document.name}: {sorted(named - existing)}"
+
+
 def test_every_make_target_is_explained() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     phony = re.search(r"^\.PHONY: (.+)$", makefile, flags=re.MULTILINE)

@@ -82,7 +82,9 @@ function show(fresh) {
   setText(part("expires"), data?.expires_at && data.when !== "now" ? marketTime(new Date(data.expires_at)) : "–");
   warn(data?.warnings ?? []);
   refuse(data?.refused?.message ?? "");
-  setText(find("[data-profile]", form), data ? `Fills by the ${data.profile} profile.` : "");
+  const profile = find("[data-profile]", form);
+  profile.hidden = !data;
+  setText(find("a", profile), data ? `Fills by the ${data.profile} profile` : "");
   list.classList.toggle("waiting", !data);
 }
 
