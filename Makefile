@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 BIN := .venv/bin
-PYTEST := $(BIN)/python -m pytest
+PYTEST := $(BIN)/python -m pytest -q
 export PYTHON
 
 .DEFAULT_GOAL := help
@@ -30,11 +30,11 @@ migrate: setup ## Bring the database to the newest migration
 run: setup assets ## Run the venue (http://127.0.0.1:5003 unless HOST and PORT say otherwise)
 	@exec $(BIN)/gunicorn --config deploy/gunicorn.conf.py "app:create_app()"
 
-test: setup-dev assets ## Run the tests (about ten minutes; without MariaDB or Chromium theirs are skipped)
-	@$(PYTEST) -q -m "not full"
+test: setup-dev assets ## Run the tests (some minutes; without MariaDB or Chromium theirs are skipped)
+	@$(PYTEST) -m "not full" --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
 test-full: setup-dev assets ## Run the long tests too
-	@TEST_FULL=1 $(PYTEST) -q --timeout=3600
+	@TEST_FULL=1 $(PYTEST) --timeout=3600
 
 bench: setup-dev assets ## Measure what the venue reaches beside what the machine allows (ONLY=name runs one)
 	@ONLY=$(ONLY) $(BIN)/python -m bench
