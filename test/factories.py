@@ -98,8 +98,8 @@ def place(
     key: Any = None,
     **more: Any,
 ) -> dict[str, Any]:
-    """Place an order: a limit order when a price is given, else a market order. Returns the service's answer. `more` are
-    further fields of the request, such as stop_price.
+    """Place an order: a limit order when a price is given, else a market order. Returns the service's answer. `more`
+    are further fields of the request, such as stop_price.
     """
     body = {
         "ticker": ticker,

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from services.accounts.verify import verify_books
-
 from conftest import Books
 from models import db
+from services.accounts.verify import verify_books
 
 
 def require_clean(books: Books) -> None:

@@ -23,7 +23,7 @@ from services.trading.prices import (
     trailing_stop,
     within,
 )
-from services.trading.profiles import SIMPLE, STANDARD, STRICT
+from services.trading.profiles import SIMPLE, STANDARD, STRICT, Profile
 from utils.market_source import Quote
 
 NOON = datetime(2008, 9, 2, 16, 0, tzinfo=UTC)
@@ -168,3 +168,126 @@ def test_no_price_ever_fills_an_order_outside_its_limit(side: str, limit: Decima
         assert within(side, decision.price, limit)
     else:
         assert not within(side, ask_of(seen) if side == "buy" else bid_of(seen), limit)
+
+
+def view(seen: Quote, **more: object) -> MarketView:
+    return replace(MarketView(seen, NOON, "regular"), **more)  # type: ignore[arg-type]
+
+
+def stop_order(side: str = "sell", stop: str = "95.00", **more: object) -> WorkingOrder:
+    plain = order(side, worst="0.0001" if side == "sell" else "106.00")
+    return replace(plain, stop=Decimal(stop), **more)  # type: ignore[arg-type]
+
+
+def at(last: str) -> Quote:
+    return quote(last, bid=Decimal(last), ask=Decimal(last))
+
+
+def test_a_stop_looks_at_the_last_trade_and_not_at_bid_or_ask() -> None:
+    wide = quote("95.01", bid=Decimal("94.00"), ask=Decimal("96.00"))
+    assert decide(stop_order(), view(wide)) == Decision(wait=Wait.NOT_TRIGGERED)
+
+
+def test_a_stop_fires_in_the_regular_session_only() -> None:
+    decision = decide(stop_order(extended_hours=True), view(at("90.00"), session="extended"))
+    assert (decision.triggered, decision.wait) == (False, Wait.MARKET_CLOSED)
+
+
+def test_a_gap_over_the_stop_fills_at_the_price_behind_the_gap() -> None:
+    decision = decide(stop_order(), view(at("80.00")))
+    assert decision.execution is not None
+    assert (decision.triggered, decision.execution.price) == (True, Decimal("80.00"))
+
+
+def test_a_triggered_sell_gets_the_collar_of_a_market_order() -> None:
+    assert decide(stop_order(), view(at("80.00"))).worst_price == Decimal("76.00")
+
+
+def test_a_triggered_stop_limit_fills_only_within_its_limit() -> None:
+    limited = replace(stop_order(), limit=Decimal("94.50"), worst_price=Decimal("94.50"))
+    decision = decide(limited, view(at("94.00")))
+    assert (decision.triggered, decision.execution, decision.wait) == (True, None, Wait.NOT_REACHED)
+
+
+@pytest.mark.parametrize(("stop", "worst"), [("40.00", "41.60"), ("50.00", "51.25"), ("100.00", "102.50")])
+def test_a_buy_stop_gets_four_percent_of_room_below_fifty_dollars_and_two_and_a_half_from_there(
+    stop: str, worst: str
+) -> None:
+    assert stop_collar("buy", Decimal(stop)) == Decimal(worst)
+
+
+def test_a_trailing_stop_stands_below_the_peak_by_an_amount_or_a_percentage() -> None:
+    assert trailing_stop("sell", Decimal(120), Decimal(5), None) == Decimal("115.00")
+    assert trailing_stop("sell", Decimal(120), None, Decimal(10)) == Decimal("108.00")
+    assert trailing_stop("buy", Decimal(120), Decimal(5), None) == Decimal("125.00")
+
+
+def test_an_orders_share_of_the_volume_moves_its_price_by_the_square() -> None:
+    """price x min(share, 2.5 %) squared x 0.1: a fortieth of the volume costs 0.625 basis points, and more no more."""
+    assert slippage(Decimal(100), 25, 1000, STANDARD) == Decimal("0.0062")
+    assert slippage(Decimal(100), 900, 1000, STANDARD) == Decimal("0.0062")
+    assert slippage(Decimal(100), 1, 1_000_000, STANDARD) == 0
+
+
+def test_the_strict_profile_costs_five_basis_points_more_and_the_simple_one_nothing() -> None:
+    assert slippage(Decimal(100), 1, 1_000_000, STRICT) == Decimal("0.0500")
+    assert slippage(Decimal(100), 900, 1000, SIMPLE) == 0
+
+
+@pytest.mark.parametrize(("profile", "shares"), [(SIMPLE, None), (STANDARD, 100), (STRICT, 25)])
+def test_orders_may_fill_a_part_of_what_was_traded_behind_a_price(profile: Profile, shares: int | None) -> None:
+    assert allowance_of(quote(traded=1000), profile, 0) == shares
+
+
+def test_what_others_took_of_a_price_is_gone() -> None:
+    assert allowance_of(quote(traded=1000), STANDARD, 70) == 30
+    assert allowance_of(quote(traded=1000), STANDARD, 170) == 0
+
+
+def test_a_used_up_price_fills_nothing() -> None:
+    assert decide(order(), view(quote(), allowance=0)) == Decision(wait=Wait.NO_VOLUME)
+
+
+def test_an_iceberg_fills_only_what_it_shows() -> None:
+    shown = replace(order(limit="101.00"), display=3)
+    execution = decide(shown, view(quote())).execution
+    assert execution is not None
+    assert execution.quantity == 3
+
+
+def test_immediate_or_cancel_fills_what_it_can_and_ends() -> None:
+    decision = decide(replace(order(limit="101.00"), time_in_force="ioc"), view(quote(), allowance=4))
+    assert decision.execution is not None
+    assert (decision.execution.quantity, decision.cancel) == (4, "The rest could not fill at once")
+
+
+def test_fill_or_kill_ends_when_it_cannot_fill_whole() -> None:
+    decision = decide(replace(order(limit="101.00"), time_in_force="fok"), view(quote(), allowance=9))
+    assert decision.execution is None
+    assert decision.cancel == "Fill or kill: only 9 of 10 shares could fill"
+
+
+@pytest.mark.parametrize(
+    ("profile", "age", "fills"), [(SIMPLE, 90, True), (STANDARD, 5, True), (STRICT, 0, False), (STRICT, -1, True)]
+)
+def test_a_profile_says_how_much_older_than_the_order_a_price_may_be(profile: Profile, age: int, fills: bool) -> None:
+    seen = quote(provider_time=NOON - timedelta(seconds=age))
+    now = NOON + timedelta(seconds=1)
+    assert (decide(order(), MarketView(seen, now, "regular", profile)).execution is not None) is fills
+
+
+def test_who_practises_at_night_fills_on_the_last_price_marked_as_such() -> None:
+    decision = decide(order(), view(quote(), session="closed", now=NOON + timedelta(hours=6), any_hours=True))
+    assert decision.execution is not None
+    assert decision.execution.rule == "last_price_while_closed"
+
+
+def test_only_orders_for_extended_hours_fill_before_the_open_and_after_the_close() -> None:
+    early = view(quote(), session="extended")
+    assert decide(order(limit="101.00"), early).wait is Wait.MARKET_CLOSED
+    assert decide(replace(order(limit="101.00"), extended_hours=True), early).execution is not None
+
+
+def test_a_market_order_that_waited_for_the_open_ends_when_it_opens_beyond_its_reservation() -> None:
+    decision = decide(replace(order(worst="99.00"), queued=True), view(quote()))
+    assert decision.cancel == "The market opened at $100.05, beyond the $99.00 that was reserved"

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from services.trading.commission import CommissionTerms
 from services.trading.order_book import BookEntry, OrderBook
 from services.trading.order_book import entry as book_entry
+from services.trading.order_state import OrderState
 from services.trading.order_states import (
     FINAL_STATUSES,
     OPEN_STATUSES,
@@ -20,7 +21,6 @@ from services.trading.order_states import (
     move_order,
     move_request,
 )
-from services.trading.order_state import OrderState
 from utils.market_source import Quote
 from utils.number_utils import round_money
 
