@@ -268,7 +268,7 @@ def test_fill_or_kill_ends_when_it_cannot_fill_whole() -> None:
 
 
 @pytest.mark.parametrize(
-    ("profile", "age", "fills"), [(SIMPLE, 90, True), (STANDARD, 5, True), (STRICT, 0, False), (STRICT, -1, True)]
+    ("profile", "age", "fills"), [(SIMPLE, 89, True), (STANDARD, 5, True), (STRICT, 0, False), (STRICT, -1, True)]
 )
 def test_a_profile_says_how_much_older_than_the_order_a_price_may_be(profile: Profile, age: int, fills: bool) -> None:
     seen = quote(provider_time=NOON - timedelta(seconds=age))
