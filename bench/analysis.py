@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from statistics import median
 from typing import Any
 
@@ -30,9 +31,7 @@ TICKERS = tuple(f"T{number}" for number in range(8))
 YEARS = 10
 DAYS = 252 * YEARS
 REPEATS = 5  # of what takes milliseconds; the quickest of them counts, as the others were disturbed
-SPEC = ",".join(
-    "sma:20 ema:20 wma:20 rsi:14 macd bbands atr:14 stoch adx:14 obv vwap:20 cci:20 willr:14 sar ichimoku".split()
-)
+SPEC = "sma:20,ema:20,wma:20,rsi:14,macd,bbands,atr:14,stoch,adx:14,obv,vwap:20,cci:20,willr:14,sar,ichimoku"
 
 
 @contextmanager
@@ -76,7 +75,7 @@ def in_milliseconds(figures: Figures) -> Figures:
 
 def best_bare_kernel(simulations: int, days: int) -> float:
     """Seconds of the quickest width of its chunks."""
-    return min(quickest(lambda: bare_kernel(simulations, days, width)) for width in (1024, 2048, 4096))
+    return min(quickest(partial(bare_kernel, simulations, days, width)) for width in (1024, 2048, 4096))
 
 
 def bare_kernel(simulations: int, days: int, width: int) -> np.ndarray:
@@ -117,20 +116,26 @@ def monte_carlo_10k() -> Figures:
 def monte_carlo_100k() -> Figures:
     with books_with_bars() as books:
         large, small = simulated(books, 100_000), simulated(books, 10_000)
-        pairs = [(seconds(large), 10 * quickest(small)) for _ in range(ROUNDS)]
+        pairs = [(quickest(large), 10 * quickest(small)) for _ in range(ROUNDS)]
     return in_milliseconds(durations(*zip(*pairs, strict=True)))
 
 
 # Risk.
 
 
-def bare_read(tickers: tuple[str, ...], columns: tuple[Any, ...]) -> list[Any]:
-    """The same rows by the driver alone: no type of ours looks at them."""
+def bare_query(tickers: tuple[str, ...], columns: tuple[Any, ...]) -> str:
+    """The query for the same rows, written out beforehand."""
     query = select(*columns).where(MarketData.ticker.in_(tickers)).order_by(MarketData.ticker, MarketData.date)
-    compiled = query.compile(db.engine, compile_kwargs={"literal_binds": True})
+    return str(query.compile(db.engine, compile_kwargs={"literal_binds": True}))
+
+
+def bare_read(query: str) -> np.ndarray:
+    """The rows by the driver alone, as the arrays that any arithmetic needs. The date comes first."""
     with db.engine.connect() as connection:
-        rows: list[Any] = connection.exec_driver_sql(str(compiled)).fetchall()
-    return rows
+        rows = connection.exec_driver_sql(query).cursor.fetchall()
+    days, *columns = zip(*rows, strict=True)
+    assert len(np.array(days, "datetime64[D]")) == len(rows)
+    return np.array(columns, np.float64)
 
 
 def bare_risk(prices: np.ndarray, benchmark: np.ndarray) -> None:
@@ -161,20 +166,17 @@ def risk_8x10y() -> Figures:
     question = RiskQuestion(TICKERS, False, False, DAYS, None, None, 63, 0.0)
     with books_with_bars() as books:
         wanted = (*TICKERS, risk.BENCHMARK)
-        rows = bare_read(wanted, (MarketData.adj_close,))
-        series = np.array(rows, np.float64).reshape(len(wanted), -1) / 10_000
-        series = series[np.argsort(np.argsort(wanted))]
+        query = bare_query(wanted, (MarketData.date, MarketData.adj_close))
+        # Sorted by ticker; which is which does not matter to the arithmetic.
+        series = bare_read(query).reshape(len(wanted), -1) / 10_000
 
         def arithmetic() -> None:
             for prices in series[:-1]:
                 bare_risk(prices, series[-1])
             formulas.correlation_matrix(formulas.simple_returns(series[:-1].T))
 
-        def read() -> list[Any]:
-            return bare_read(wanted, (MarketData.ticker, MarketData.date, MarketData.adj_close))
-
         def limit() -> float:
-            return quickest(arithmetic) + quickest(read)
+            return quickest(arithmetic) + quickest(partial(bare_read, query))
 
         pairs = [(quickest(lambda: risk.analyse(db.session(), books.market, question)), limit()) for _ in range(ROUNDS)]
     return in_milliseconds(durations(*zip(*pairs, strict=True)))
@@ -204,14 +206,14 @@ def indicators_15x10y() -> Figures:
     chosen = indicators.parse_spec(SPEC)
     columns = (MarketData.date, MarketData.open, MarketData.high, MarketData.low, MarketData.close, MarketData.volume)
     with books_with_bars() as books:
-        rows = bare_read(TICKERS[:1], columns[2:])
-        arrays = np.array(rows, np.float64).T.copy()
+        query = bare_query(TICKERS[:1], columns)
+        _first, *arrays = bare_read(query)
 
         def product() -> object:
             return indicators.history(db.session(), books.market, TICKERS[0], "max", chosen)
 
         def limit() -> float:
-            return quickest(lambda: bare_indicators(*arrays)) + quickest(lambda: bare_read(TICKERS[:1], columns))
+            return quickest(lambda: bare_indicators(*arrays)) + quickest(partial(bare_read, query))
 
         pairs = [(quickest(product), limit()) for _ in range(ROUNDS)]
     return in_milliseconds(durations(*zip(*pairs, strict=True), note=f"{len(chosen)} indicators"))

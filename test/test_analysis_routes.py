@@ -434,6 +434,15 @@ def test_prices_may_be_adjusted(trader: VenueClient) -> None:
     assert adjusted / raw == pytest.approx(float(newest.adj_close / newest.close), rel=1e-3)
 
 
+def test_the_running_day_may_be_adjusted_too(trader: VenueClient, market: FakeMarket) -> None:
+    market.set_quote("AAPL", "166")
+    data = indicators(trader, "sma:2", prices="adjusted", period="1mo")
+    values = data["indicators"][0]["lines"][0]["values"]
+    assert data["dates"][-1] == "2008-09-02"
+    assert len(values) == len(data["dates"])
+    assert values[-1] == pytest.approx((float(past("AAPL", 1)[0].adj_close) + 166) / 2)
+
+
 @pytest.mark.parametrize(
     ("parameters", "field"),
     [

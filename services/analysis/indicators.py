@@ -9,13 +9,14 @@ chart, as traded; with `adjusted`, all of them are adjusted for splits and divid
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import numpy as np
 from sqlalchemy.orm import Session
 
-from services.analysis.plain import dates, numbers
-from services.analysis.series import Floats, Table, bars, finished_until, require_known, too_few
+from services.analysis.plain import numbers
+from services.analysis.series import Floats, Table, adjusted_closes, bars, finished_until, require_known, too_few
 from services.errors import InvalidInput
 from services.market.bars import INTRADAY_DAYS, start_of
 from services.market.hours import exchange_day
@@ -56,15 +57,16 @@ def history(
     today = exchange_day(market.now())
     first = int(np.searchsorted(table.days, np.datetime64(start_of(period, today), "D")))
     first = min(first, len(table.days) - 1)
-    computed = [_computed(one, _arrays(table, adjusted, first), first) for one in chosen]
-    days = dates(table.days[first:])
+    factor = _adjustment(session, ticker, table, running if is_running else None) if adjusted else None
+    every = _arrays(table, factor, first)
+    computed = [_computed(one, every, first) for one in chosen]
     future = next_business_days(table.days[-1].item(), _reach(computed)) if computed else []
     return {
         "ticker": ticker,
         "period": period,
         "adjusted": adjusted,
         "running": is_running,
-        "dates": days,
+        "dates": table.dates[first:],
         "future_dates": [day.isoformat() for day in future],
         "indicators": computed,
     }
@@ -91,27 +93,32 @@ def _intraday(ticker: str, period: str, rows: Sequence[IntradayBar], chosen: Seq
 def _with(table: Table, running: Bar) -> Table:
     """The table and one more bar."""
     return Table(
+        dates=[*table.dates, running.date.isoformat()],
         days=np.append(table.days, np.datetime64(running.date, "D")),
         open=np.append(table.open, float(running.open)),
         high=np.append(table.high, float(running.high)),
         low=np.append(table.low, float(running.low)),
         close=np.append(table.close, float(running.close)),
-        adjusted=np.append(table.adjusted, float(running.adj_close)),
         volume=np.append(table.volume, float(running.volume)),
     )
 
 
-def _arrays(table: Table, adjusted: bool, first: int) -> Bars:
+def _adjustment(session: Session, ticker: str, table: Table, running: Bar | None) -> Floats:
+    """What makes an adjusted price of each bar's price."""
+    series = adjusted_closes(session, (ticker,), date.min, table.days[-1].item())[ticker]
+    stored = table.days if running is None else table.days[:-1]
+    adjusted = series.prices[np.searchsorted(series.days, stored)]
+    if running is not None:
+        adjusted = np.append(adjusted, float(running.adj_close))
+    return adjusted / table.close
+
+
+def _arrays(table: Table, factor: Floats | None, first: int) -> Bars:
     """The bars for the formulas. What counts from a beginning, counts from the first bar that is shown."""
-    factor: Floats | float = table.adjusted / table.close if adjusted else 1.0
-    return Bars(
-        open=table.open * factor,
-        high=table.high * factor,
-        low=table.low * factor,
-        close=table.close * factor,
-        volume=table.volume,
-        starts=(0, first) if first else (0,),
-    )
+    prices = [table.open, table.high, table.low, table.close]
+    if factor is not None:
+        prices = [values * factor for values in prices]
+    return Bars(prices[0], prices[1], prices[2], prices[3], table.volume, (0, first) if first else (0,))
 
 
 def _computed(chosen: Chosen, every: Bars, first: int) -> Answer:

@@ -54,14 +54,16 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Whole bars of one ticker, oldest first; open to close as traded, volume in shares."""
+    """Whole bars of one ticker, oldest first; open to close as traded, volume in shares. `dates` are the days in ISO
+    form, which the database has at hand.
+    """
 
+    dates: list[str]
     days: Days
     open: Floats
     high: Floats
     low: Floats
     close: Floats
-    adjusted: Floats
     volume: Floats
 
 
@@ -114,12 +116,11 @@ def adjusted_closes(session: Session, tickers: Sequence[str], start: date, end: 
 
 def bars(session: Session, ticker: str, end: date) -> Table:
     """All whole bars of a ticker up to `end`."""
-    adjusted = func.coalesce(MarketData.adj_close, MarketData.close)
-    wanted = (*_OHLC, adjusted, func.coalesce(MarketData.volume, 0))
-    rows = _read(session, (ticker,), date.min, end, wanted, _OHLC)
-    days, *prices, volume = _columns(rows, 7)
-    first, high, low, close, adj_close = (_dollars(session, column) for column in prices)
-    return Table(_days(days), first, high, low, close, adj_close, np.array(volume, np.float64))
+    volume = func.coalesce(MarketData.volume, 0)
+    rows = _read(session, (ticker,), date.min, end, (*_OHLC, volume), _OHLC)
+    days, *columns = _columns(rows, 6)
+    first, high, low, close = (_dollars(session, column) for column in columns[:4])
+    return Table([str(day) for day in days], _days(days), first, high, low, close, np.array(columns[4], np.float64))
 
 
 def on_common_days(series: Sequence[Series]) -> tuple[Days, Floats]:
@@ -147,7 +148,11 @@ def _read(
         .where(MarketData.ticker.in_(tickers), MarketData.date >= start, MarketData.date <= end, *there)
         .order_by(MarketData.ticker, MarketData.date)
     )
-    return list(session.execute(query).all())
+    # By the driver's own cursor: the ORM and the result would each look at every row once more.
+    result = session.connection().execute(query)
+    rows = list(result.cursor.fetchall()) if result.cursor is not None else []
+    result.close()
+    return rows
 
 
 def _plain(session: Session, column: Any) -> ColumnElement[Any]:
