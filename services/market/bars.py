@@ -5,6 +5,7 @@ The table holds finished days only. The day that still runs comes from the marke
 
 from __future__ import annotations
 
+import logging
 from calendar import monthrange
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
@@ -27,6 +28,8 @@ PERIODS = (*INTRADAY_DAYS, *MONTHS, "max")
 CHUNK = 2_000
 
 Row = dict[str, Any]
+
+logger = logging.getLogger(__name__)
 
 
 def daily(session: Session, ticker: str, start: date, end: date) -> list[Bar]:
@@ -93,6 +96,8 @@ def _store_ticker(session: Session, ticker: str, bars: Sequence[Bar], collected_
         session.execute(insert(MarketData), new[start : start + CHUNK])
     if changed:
         session.execute(update(MarketData), changed)
+        days = sorted(row["date"] for row in changed)
+        logger.info("market data: %d stored bars of %s revised, %s to %s", len(changed), ticker, days[0], days[-1])
     return len(new) + len(changed)
 
 
