@@ -5,6 +5,8 @@ import { send } from "../common/forms.js";
 import { whole, words } from "../common/format.js";
 import { toast, toastError } from "../common/toast.js";
 
+const OPEN = ["pending", "partially_filled"];
+
 // Links with data-change-order="12"; without scripts they lead to the order's page.
 export function takeOverChanges() {
   document.addEventListener("click", (event) => {
@@ -17,6 +19,10 @@ export function takeOverChanges() {
 
 export async function changeOrder(orderId) {
   const { order } = await get(`/user/api/orders/${orderId}`);
+  if (!OPEN.includes(order.order_status)) {
+    toast(`${order.summary} It cannot be changed any more.`, "warning");
+    return;
+  }
   const fields = fieldsOf(order);
   const answer = await ask({
     title: `Change order ${order.order_id}`,
@@ -41,10 +47,11 @@ function fieldsOf(order) {
     ["trail_amount", "Trail by, dollars", order.trail_amount],
     ["trail_percent", "Trail by, percent", order.trail_percent],
   ];
-  return all.filter(([, , value]) => value !== null).map(([name, label, value]) => ({ name, label, value: written(value) }));
+  return all.filter(([, , value]) => value !== null).map(([name, label, value]) => ({ name, label, value: written(name, value) }));
 }
 
-const written = (value) => (Number.isInteger(value) || String(value).split(".")[1]?.length > 2 ? String(value) : value.toFixed(2));
+const written = (name, value) =>
+  name === "quantity" || String(value).split(".")[1]?.length > 2 ? String(value) : Number(value).toFixed(2);
 
 const placeRule = (fields) =>
   fields.some(({ name }) => name === "quantity")

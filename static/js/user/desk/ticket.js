@@ -20,7 +20,10 @@ const isSheet = matchMedia("(max-width: 767px)");
 const MARKET_ROOM = 1.05; // the most a market buy may pay above the price
 
 export function startTicket() {
-  form.addEventListener("input", edited);
+  form.addEventListener("input", () => {
+    forget();
+    edited();
+  });
   form.addEventListener("change", (event) => {
     if (event.target.name === "execution_type") proposeLimit();
     edited();

@@ -22,6 +22,7 @@ const mayRest = () => !AT_ONCE.includes(timeInForce());
 // Shows what belongs to the order, and takes back what no longer does.
 export function arrange() {
   const chosen = kind();
+  form.dataset.arranged = "";
   setChoices(chosen);
   for (const field of findAll(".field[data-for]", form)) {
     const kinds = field.dataset.for.split(" ");
