@@ -96,8 +96,10 @@ def _store_ticker(session: Session, ticker: str, bars: Sequence[Bar], collected_
         session.execute(insert(MarketData), new[start : start + CHUNK])
     if changed:
         session.execute(update(MarketData), changed)
-        days = sorted(row["date"] for row in changed)
-        logger.info("market data: %d stored bars of %s revised, %s to %s", len(changed), ticker, days[0], days[-1])
+        revised = sorted(row["date"] for row in changed)
+        logger.info(
+            "market data: %d stored bars of %s revised, %s to %s", len(changed), ticker, revised[0], revised[-1]
+        )
     return len(new) + len(changed)
 
 
