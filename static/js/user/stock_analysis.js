@@ -136,7 +136,7 @@ function setProblem(error) {
 
 const NAMES = {
   tickers: "Tickers", ticker: "Ticker", start_date: "From", end_date: "To", window: "Window",
-  rolling_window: "Rolling window", risk_free_rate: "Risk-free rate",
+  rolling_window: "Rolling days", risk_free_rate: "Risk-free rate",
 };
 
 function suggestion(ticker, wrong) {
