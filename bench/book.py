@@ -10,9 +10,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 
-from fake_market import NOON, FakeMarket
-
 from bench.measures import ROUNDS, Figures, Measure, rates, seconds
+from fake_market import NOON, FakeMarket
 from services.trading.order_book import BookEntry, OrderBook, entry
 
 ORDERS = 100_000
@@ -142,7 +141,7 @@ def bytes_per_order() -> float:
             1_000_000 + number,
             5000 + number % 1000,
             "T" + str(number % len(TICKERS)).zfill(3),
-            bytes(b"sell").decode(),
+            str(b"sell", "ascii"),
             Decimal(10_001 + number % 5000) / 100,
             accepted_at=NOON + timedelta(seconds=number),
         )

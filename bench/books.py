@@ -12,14 +12,14 @@ from decimal import Decimal
 from pathlib import Path
 
 import pymysql
-from databases import SERVER_URL, drop_database, migrate, new_database
-from fake_market import FakeMarket
 from flask import Flask
 from sqlalchemy import insert, text
 from sqlalchemy.orm import Session
 
 from bench.measures import SkippedMeasure
 from config import Config
+from databases import SERVER_URL, drop_database, migrate, new_database
+from fake_market import FakeMarket
 from models import AccountBalance, Instrument, User, db, init_db
 from services.accounts import ledger
 from services.accounts.verify import verify_books
@@ -30,7 +30,7 @@ from utils.datetime_utils import utc_now
 
 CASH = Decimal("10000000.00")
 # Nobody logs in with a password here; this is no hash of any.
-NO_PASSWORD = "-"
+NO_PASSWORD = "-"  # noqa: S105
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,7 +87,8 @@ def scene(kind: str) -> Iterator[Scene]:
         rest_orders(books, range(1, TRADERS + 1), TICKERS, ORDERS_EACH)
         books.market.clock.advance(seconds=30)
         quotes = {
-            ticker: books.market.set_quote(ticker, "91.50", volume=10**9, traded=10**9, ask="91.52") for ticker in TICKERS
+            ticker: books.market.set_quote(ticker, "91.50", volume=10**9, traded=10**9, ask="91.52")
+            for ticker in TICKERS
         }
         entries = matching.read_open_orders(db.session())
         db.session.remove()
@@ -220,15 +221,13 @@ def _journal_rows(order: Order, balance: AccountBalance, freed: Any, amount: Any
     ]
 
 
-MEASURES = tuple(
-    measure
-    for kind in ("sqlite", "mariadb")
-    for measure in (
-        Measure(
-            f"fills_{kind}", f"durable fills, {kind} | the rows by raw SQL", "fills/s", 0.5, partial(against_raw, kind), 0.7
-        ),
-        Measure(
-            f"fills_orm_{kind}", f"durable fills, {kind} | one commit a fill, ORM", "fills/s", 10, partial(against_orm, kind)
-        ),
+def measures(kind: str) -> tuple[Measure, ...]:
+    """The lines of one database."""
+    raw, orm = partial(against_raw, kind), partial(against_orm, kind)
+    return (
+        Measure(f"fills_{kind}", f"durable fills, {kind} | the rows by raw SQL", "fills/s", 0.5, raw, 0.7),
+        Measure(f"fills_orm_{kind}", f"durable fills, {kind} | one commit a fill, ORM", "fills/s", 10, orm),
     )
-)
+
+
+MEASURES = (*measures("sqlite"), *measures("mariadb"))

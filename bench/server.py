@@ -1,4 +1,4 @@
-"""The real server, as `make run` starts it, on a port and a folder of its own, and clients that cost little themselves."""
+"""The real server, as `make run` starts it, on a port and a folder of its own, and clients that cost little."""
 
 from __future__ import annotations
 
@@ -188,7 +188,8 @@ def _plant(app: Flask, config: Config, count: int) -> list[Trader]:
 
 def _plant_preferences(session: Session, count: int) -> None:
     rows = [
-        {"user_id": number, "name": PREFERENCE, "value": "{}", "updated_at": utc_now()} for number in range(1, count + 1)
+        {"user_id": number, "name": PREFERENCE, "value": "{}", "updated_at": utc_now()}
+        for number in range(1, count + 1)
     ]
     session.execute(insert(UserPreference), rows)
 

@@ -12,12 +12,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, Table, Update, bindparam, insert, select, tuple_, update
+from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
-from models import AccountBalance, AccountEvent, LedgerEntry, Portfolio
+from models import AccountBalance, Portfolio
 from services.accounts.journal import (
     BooksError,
     Cause,
@@ -28,7 +28,15 @@ from services.accounts.journal import (
     move_shares,
     require_balance,
 )
+from services.accounts.statements import (
+    INSERT_EVENTS,
+    INSERT_HOLDINGS,
+    INSERT_LINES,
+    UPDATE_ACCOUNTS,
+    UPDATE_HOLDINGS,
+)
 from services.errors import NotFound, Refused
+from services.many_rows import GuardedUpdate
 from utils.number_utils import ZERO
 
 
@@ -183,11 +191,11 @@ class Books:
     def write(self) -> None:
         """Store the journal lines, the caches and the events of the unit. Raises BooksError when a guard fails."""
         if self._lines:
-            self.session.execute(insert(_JOURNAL), self._lines)
+            INSERT_LINES.run(self.session, self._lines)
             self._write_holdings()
         self._write_accounts()
         if self._events:
-            self.session.execute(insert(_EVENTS), self._events)
+            INSERT_EVENTS.run(self.session, self._events)
         self._lines, self._events, self._touched = [], [], set()
 
     def _require_cash(self, user_id: int, amount: Decimal) -> None:
@@ -242,18 +250,19 @@ class Books:
         touched = [self.accounts[user_id] for user_id in sorted(self._touched)]
         if touched:
             rows = [account.changes() | {"changed_at": self.wall_time} for account in touched]
-            _require_rows(self.session, _UPDATE_ACCOUNTS, rows, "account_balance")
+            _require_rows(self.session, UPDATE_ACCOUNTS, rows, "account_balance")
         for account in touched:
             account.stored = account.figures()
 
     def _write_holdings(self) -> None:
         changed = [holding for _, holding in sorted(self.holdings.items()) if holding.stored != holding.figures()]
-        new = [_NEW_HOLDING | holding.key() for holding in changed if holding.stored is None]
+        written = {"last_updated": self.wall_time}
+        new = [_NEW_HOLDING | holding.key() | written for holding in changed if holding.stored is None]
         if new:
-            self.session.execute(insert(_PORTFOLIO), [row | {"last_updated": self.wall_time} for row in new])
+            INSERT_HOLDINGS.run(self.session, new)
         if changed:
             rows = [holding.changes() | {"changed_at": self.wall_time} for holding in changed]
-            _require_rows(self.session, _UPDATE_HOLDINGS, rows, "portfolio")
+            _require_rows(self.session, UPDATE_HOLDINGS, rows, "portfolio")
         for holding in changed:
             holding.stored = holding.figures()
 
@@ -293,16 +302,11 @@ def lock_accounts(session: Session, user_ids: Iterable[int], wall_time: datetime
     return Books(session, accounts, wall_time, market_time)
 
 
-def _require_rows(session: Session, statement: Update, rows: list[dict[str, Any]], table: str) -> None:
-    result = cast("CursorResult[Any]", session.execute(statement, rows))
-    if result.rowcount != len(rows):
-        raise BooksError(f"{table}: {result.rowcount} of {len(rows)} guarded updates found their row")
+def _require_rows(session: Session, statement: GuardedUpdate, rows: list[dict[str, Any]], table: str) -> None:
+    found = statement.run(session, rows)
+    if found != len(rows):
+        raise BooksError(f"{table}: {found} of {len(rows)} guarded updates found their row")
 
-
-_BALANCE = cast(Table, AccountBalance.__table__)
-_PORTFOLIO = cast(Table, Portfolio.__table__)
-_JOURNAL = cast(Table, LedgerEntry.__table__)
-_EVENTS = cast(Table, AccountEvent.__table__)
 
 _NEW_HOLDING: dict[str, Any] = {
     "quantity": 0,
@@ -310,46 +314,3 @@ _NEW_HOLDING: dict[str, Any] = {
     "average_price": Decimal("0.0000"),
     "total_cost": ZERO,
 }
-
-
-def _plus(column: ColumnElement[Any], name: str) -> ColumnElement[Any]:
-    """The column raised by the change of this name, bound with the column's own type."""
-    return column + bindparam(name, type_=column.type)
-
-
-_UPDATE_ACCOUNTS = (
-    update(_BALANCE)
-    .where(
-        _BALANCE.c.user_id == bindparam("the_user"),
-        _BALANCE.c.journal_sequence == bindparam("journal_before"),
-        _BALANCE.c.event_sequence == bindparam("events_before"),
-        _plus(_BALANCE.c.available_balance, "available_change") >= ZERO,
-        _plus(_BALANCE.c.frozen_balance, "frozen_change") >= ZERO,
-    )
-    .values(
-        available_balance=_plus(_BALANCE.c.available_balance, "available_change"),
-        frozen_balance=_plus(_BALANCE.c.frozen_balance, "frozen_change"),
-        total_balance=_plus(_BALANCE.c.total_balance, "total_change"),
-        journal_sequence=bindparam("journal_after"),
-        event_sequence=bindparam("events_after"),
-        updated_at=bindparam("changed_at"),
-    )
-)
-
-_UPDATE_HOLDINGS = (
-    update(_PORTFOLIO)
-    .where(
-        _PORTFOLIO.c.user_id == bindparam("the_user"),
-        _PORTFOLIO.c.ticker == bindparam("the_ticker"),
-        _PORTFOLIO.c.quantity == bindparam("quantity_before"),
-        _PORTFOLIO.c.frozen_quantity == bindparam("frozen_before"),
-        _PORTFOLIO.c.total_cost == bindparam("cost_before"),
-    )
-    .values(
-        quantity=bindparam("quantity_after"),
-        frozen_quantity=bindparam("frozen_after"),
-        total_cost=bindparam("cost_after"),
-        average_price=bindparam("average_after"),
-        last_updated=bindparam("changed_at"),
-    )
-)

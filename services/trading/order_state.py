@@ -8,10 +8,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, cast
 
-from sqlalchemy import Select, Table, Update, bindparam, func, or_, select, update
+from sqlalchemy import Select, Table, Update, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from models import Order, Transaction
+from services.many_rows import GuardedUpdate, Values, inserting
 from services.trading.commission import CommissionTerms
 from services.trading.fill_rules import WorkingOrder
 from services.trading.order_states import OPEN_STATUSES
@@ -197,14 +198,36 @@ def from_order(row: Any) -> OrderState:
     return state
 
 
-UPDATE_ORDERS: Update = (
-    update(ORDERS)
-    .where(
-        ORDERS.c.order_id == bindparam("the_order"),
-        ORDERS.c.order_status == bindparam("status_was"),
-        ORDERS.c.filled_quantity == bindparam("filled_was"),
-        ORDERS.c.order_quantity == bindparam("quantity_was"),
+def _updated(given: Values) -> Update:
+    return (
+        update(ORDERS)
+        .where(
+            ORDERS.c.order_id == given["the_order"],
+            ORDERS.c.order_status == given["status_was"],
+            ORDERS.c.filled_quantity == given["filled_was"],
+            ORDERS.c.order_quantity == given["quantity_was"],
+        )
+        .values({column: given[f"new_{name}"] for name, column in _CHANGING.items()})
+        .values(updated_at=given["changed_at"])
     )
-    .values({column: bindparam(f"new_{name}") for name, column in _CHANGING.items()})
-    .values(updated_at=bindparam("changed_at"))
+
+
+_GUARDS = {
+    "the_order": ORDERS.c.order_id,
+    "status_was": ORDERS.c.order_status,
+    "filled_was": ORDERS.c.filled_quantity,
+    "quantity_was": ORDERS.c.order_quantity,
+    "changed_at": ORDERS.c.updated_at,
+}
+_NEW = {f"new_{name}": ORDERS.c[column] for name, column in _CHANGING.items()}
+UPDATE_ORDERS = GuardedUpdate({name: column.type for name, column in (_GUARDS | _NEW).items()}, _updated)
+
+INSERT_FILLS = inserting(
+    FILLS,
+    (
+        *("order_id", "fill_number", "user_id", "ticker", "transaction_type", "transaction_price"),
+        *("transaction_quantity", "transaction_amount", "commission", "realised_profit", "transaction_time"),
+        *("worst_price", "market_time", "rule", "profile", "slippage"),
+        *("quote_time", "quote_last", "quote_bid", "quote_ask", "quote_source"),
+    ),
 )

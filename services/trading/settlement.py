@@ -10,15 +10,13 @@ import json
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any, cast
-
-from sqlalchemy import CursorResult, insert
+from typing import Any
 
 from models import Order
 from services.accounts.journal import BooksError, Cause
 from services.accounts.ledger import Books
 from services.trading.fill_rules import Decision, Execution
-from services.trading.order_state import FILLS, UPDATE_ORDERS, OrderState, from_order, lock_legs
+from services.trading.order_state import INSERT_FILLS, UPDATE_ORDERS, OrderState, from_order, lock_legs
 from services.trading.order_states import move_order
 from services.trading.prices import stop_collar, within
 from utils.market_source import Quote
@@ -122,13 +120,13 @@ class Settlement:
     def write(self) -> None:
         """Store everything. Raises BooksError when an order is not as it was read."""
         if self._fills:
-            self.books.session.execute(insert(FILLS), self._fills)
+            INSERT_FILLS.run(self.books.session, self._fills)
         changed = [self.orders[order_id] for order_id in sorted(self._changed)]
         if changed:
             rows = [order.changes(self.books.wall_time) for order in changed]
-            result = cast("CursorResult[Any]", self.books.session.execute(UPDATE_ORDERS, rows))
-            if result.rowcount != len(rows):
-                raise BooksError(f"orders: {result.rowcount} of {len(rows)} guarded updates found their row")
+            found = UPDATE_ORDERS.run(self.books.session, rows)
+            if found != len(rows):
+                raise BooksError(f"orders: {found} of {len(rows)} guarded updates found their row")
         self.books.write()
         for order in changed:
             order.mark_stored()
