@@ -33,6 +33,7 @@ STYLES = _files(STATIC / "css", "*.css")
 LOADED = re.compile(r"""<(?:script|link|img|iframe|source)\b[^>]*?\b(?:src|href)\s*=\s*["']([^"']+)""", re.S)
 STYLE_LOADS = re.compile(r"""(?:url\(\s*|@import\s+)["']?((?:https?:)?//[^"')]+)""")
 ASSET = re.compile(r"asset\('([^']+)'\)")
+STYLE_IMPORT = re.compile(r"""@import\s+url\(["']([^"']+)["']\)""")
 IMPORT = re.compile(r"""(?:from|import)\s+["']([^"']+)["']""")
 
 
@@ -111,7 +112,7 @@ def test_nothing_is_fetched_from_elsewhere(path: Path) -> None:
 
 
 def test_every_own_file_is_used() -> None:
-    """A style sheet or a script that no template and no other script names is dead."""
+    """A style sheet or a script that no template and no other sheet or script names is dead."""
     named = {name for path in ALL_TEMPLATES for name in ASSET.findall(path.read_text())}
     for path in SCRIPTS:
         targets = IMPORT.findall(path.read_text())
@@ -120,6 +121,9 @@ def test_every_own_file_is_used() -> None:
             for target in targets
             if target.startswith(".")
         }
+    for path in STYLES:
+        targets = [target for target in STYLE_IMPORT.findall(path.read_text()) if "vendor/" not in target]
+        named |= {(path.parent / target).resolve().relative_to(STATIC).as_posix() for target in targets}
     unused = [path.relative_to(STATIC).as_posix() for path in [*SCRIPTS, *STYLES]]
     assert [name for name in unused if name not in named] == []
 
