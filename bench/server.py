@@ -19,7 +19,7 @@ from typing import Any
 
 from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
-from flask_wtf.csrf import generate_csrf
+from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
@@ -205,11 +205,7 @@ def _logged_in(app: Flask, config: Config, user_id: int, token: str) -> Trader:
     signer = SecureCookieSessionInterface().get_signing_serializer(app)
     assert signer is not None
     value = signer.dumps({"_user_id": token, "_fresh": True, "_permanent": True, "csrf_token": secret})
-    with app.test_request_context():
-        from flask import session
-
-        session["csrf_token"] = secret
-        csrf_token = generate_csrf()
+    csrf_token = URLSafeTimedSerializer(SECRET_KEY, salt="wtf-csrf-token").dumps(secret)
     return Trader(user_id, f"venue_{config.port}={value}", csrf_token)
 
 

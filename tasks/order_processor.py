@@ -43,13 +43,16 @@ LATE_COMMIT = timedelta(seconds=60)
 LATE_NUMBERS = 1000  # how far below the newest number it reads again before that time has passed once
 RECONCILE_AFTER = timedelta(seconds=60)
 PARKED_FOR = timedelta(seconds=60)
+LOOK_EVERY = 0.05  # seconds between looks for a newer price
 STOP_SECONDS = 8.0
 
 logger = logging.getLogger(__name__)
 
 
 class OrderProcessor:
-    """One order processor. `run_pass` does everything once; `start` runs it in a thread every `interval` seconds."""
+    """One order processor. `run_pass` does everything once; `start` runs it in a thread at every new price,
+    and every `interval` seconds without one.
+    """
 
     def __init__(self, app: Flask, market: Market, config: Config, interval: float, clock: Clock = utc_now) -> None:
         self.book = OrderBook()
@@ -228,11 +231,23 @@ class OrderProcessor:
 
     def _loop(self) -> None:
         while not self._stopping.is_set():
+            seen = self._newest_price()
             with self._app.app_context():
                 self._guarded_pass()
-            self._stopping.wait(self._interval)
+            self._await_price(seen)
         with self._app.app_context():
             self._hand_back()
+
+    def _await_price(self, seen: datetime | None) -> None:
+        """Rest until there is a newer price than the one `seen` before the last pass, at most for the interval."""
+        rests = max(1, round(self._interval / LOOK_EVERY))
+        for _ in range(rests):
+            if self._stopping.wait(min(LOOK_EVERY, self._interval)) or self._newest_price() != seen:
+                return
+
+    def _newest_price(self) -> datetime | None:
+        """When the newest price was made. Only looks into memory."""
+        return self._market.status().newest_quote_time
 
     def _guarded_pass(self) -> None:
         try:
