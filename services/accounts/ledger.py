@@ -14,7 +14,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import tuple_
 from sqlalchemy.orm import Session
 
 from models import AccountBalance, Portfolio
@@ -29,15 +29,18 @@ from services.accounts.journal import (
     require_balance,
 )
 from services.accounts.statements import (
+    HOLDINGS,
+    HOLDINGS_OF_ONE,
     INSERT_EVENTS,
     INSERT_HOLDINGS,
     INSERT_LINES,
+    LOCK_ACCOUNTS,
+    NEW_HOLDING,
     UPDATE_ACCOUNTS,
     UPDATE_HOLDINGS,
 )
 from services.errors import NotFound, Refused
 from services.many_rows import GuardedUpdate
-from utils.number_utils import ZERO
 
 
 @dataclass(slots=True)
@@ -176,15 +179,16 @@ class Books:
             return
         for user_id, ticker in wanted:
             self.holdings[user_id, ticker] = LockedHolding(user_id, ticker)
-        columns = (
-            Portfolio.user_id,
-            Portfolio.ticker,
-            Portfolio.quantity,
-            Portfolio.frozen_quantity,
-            Portfolio.total_cost,
-        )
-        query = select(*columns).where(tuple_(Portfolio.user_id, Portfolio.ticker).in_(wanted))
-        for user_id, ticker, quantity, frozen, cost in self.session.execute(query):
+        query = HOLDINGS.where(tuple_(Portfolio.user_id, Portfolio.ticker).in_(wanted))
+        self._keep_holdings(self.session.execute(query))
+
+    def load_all_holdings(self, user_id: int) -> list[LockedHolding]:
+        """Read every holding of one trader, before the unit changes any of them, and answer those that have shares."""
+        self._keep_holdings(self.session.execute(HOLDINGS_OF_ONE, {"user_id": user_id}))
+        return [holding for holding in self.holdings.values() if holding.user_id == user_id and holding.quantity]
+
+    def _keep_holdings(self, rows: Iterable[Any]) -> None:
+        for user_id, ticker, quantity, frozen, cost in rows:
             stored = (quantity, frozen, cost)
             self.holdings[user_id, ticker] = LockedHolding(user_id, ticker, quantity, frozen, cost, stored)
 
@@ -257,7 +261,7 @@ class Books:
     def _write_holdings(self) -> None:
         changed = [holding for _, holding in sorted(self.holdings.items()) if holding.stored != holding.figures()]
         written = {"last_updated": self.wall_time}
-        new = [_NEW_HOLDING | holding.key() | written for holding in changed if holding.stored is None]
+        new = [NEW_HOLDING | holding.key() | written for holding in changed if holding.stored is None]
         if new:
             INSERT_HOLDINGS.run(self.session, new)
         if changed:
@@ -283,19 +287,9 @@ def lock_account(session: Session, user_id: int, wall_time: datetime, market_tim
 def lock_accounts(session: Session, user_ids: Iterable[int], wall_time: datetime, market_time: datetime) -> Books:
     """Lock many accounts in ascending order, so that two batches never wait for each other in a circle."""
     wanted = sorted(set(user_ids))
-    query = (
-        select(
-            AccountBalance.user_id,
-            AccountBalance.available_balance,
-            AccountBalance.frozen_balance,
-            AccountBalance.journal_sequence,
-            AccountBalance.event_sequence,
-        )
-        .where(AccountBalance.user_id.in_(wanted))
-        .order_by(AccountBalance.user_id)
-        .with_for_update()
-    )
-    accounts = {row.user_id: LockedAccount.from_row(*row) for row in session.execute(query)}
+    accounts = {
+        row.user_id: LockedAccount.from_row(*row) for row in session.execute(LOCK_ACCOUNTS, {"user_ids": wanted})
+    }
     missing = [user_id for user_id in wanted if user_id not in accounts]
     if missing:
         raise NotFound("There is no such trader.", code="NO_ACCOUNT", details={"user_ids": missing})
@@ -306,11 +300,3 @@ def _require_rows(session: Session, statement: GuardedUpdate, rows: list[dict[st
     found = statement.run(session, rows)
     if found != len(rows):
         raise BooksError(f"{table}: {found} of {len(rows)} guarded updates found their row")
-
-
-_NEW_HOLDING: dict[str, Any] = {
-    "quantity": 0,
-    "frozen_quantity": 0,
-    "average_price": Decimal("0.0000"),
-    "total_cost": ZERO,
-}

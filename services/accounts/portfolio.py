@@ -7,6 +7,7 @@ equity - deposits + withdrawals = realised + unrealised - commission.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -76,11 +77,18 @@ def worth(session: Session, market: Market, user_id: int) -> Worth:
     """Cash and holdings at the newest prices. A holding without a price counts with its cost."""
     cash = session.execute(select(AccountBalance.total_balance).where(AccountBalance.user_id == user_id)).scalar_one()
     query = select(Portfolio.ticker, Portfolio.quantity, Portfolio.total_cost)
-    rows = session.execute(query.where(Portfolio.user_id == user_id, Portfolio.quantity > 0)).all()
-    quotes = market.quotes([row.ticker for row in rows])
+    return worth_of(
+        cash, session.execute(query.where(Portfolio.user_id == user_id, Portfolio.quantity > 0)).all(), market
+    )
+
+
+def worth_of(cash: Decimal, holdings: Iterable[Any], market: Market) -> Worth:
+    """The same from what was read already: anything with a ticker, a quantity and a total_cost."""
+    holdings = list(holdings)
+    quotes = market.quotes([one.ticker for one in holdings])
     by_ticker = {
-        row.ticker: round_money(quotes[row.ticker].last * row.quantity) if row.ticker in quotes else row.total_cost
-        for row in rows
+        one.ticker: round_money(quotes[one.ticker].last * one.quantity) if one.ticker in quotes else one.total_cost
+        for one in holdings
     }
     return Worth(cash + sum(by_ticker.values(), ZERO), by_ticker)
 

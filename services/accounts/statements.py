@@ -4,9 +4,10 @@ cache the journal, of which each finds its row only as the lock promised it.
 
 from __future__ import annotations
 
-from typing import cast
+from decimal import Decimal
+from typing import Any, cast
 
-from sqlalchemy import Table, Update, update
+from sqlalchemy import Table, Update, bindparam, select, update
 
 from models import AccountBalance, AccountEvent, LedgerEntry, Portfolio
 from services.many_rows import GuardedUpdate, Values, inserting
@@ -103,3 +104,28 @@ UPDATE_HOLDINGS = GuardedUpdate(
     },
     _updated_holdings,
 )
+
+# Built once: an order needs each of them, and building them costs as much as asking.
+LOCK_ACCOUNTS = (
+    select(
+        AccountBalance.user_id,
+        AccountBalance.available_balance,
+        AccountBalance.frozen_balance,
+        AccountBalance.journal_sequence,
+        AccountBalance.event_sequence,
+    )
+    .where(AccountBalance.user_id.in_(bindparam("user_ids", expanding=True)))
+    .order_by(AccountBalance.user_id)
+    .with_for_update()
+)
+HOLDINGS = select(
+    Portfolio.user_id, Portfolio.ticker, Portfolio.quantity, Portfolio.frozen_quantity, Portfolio.total_cost
+)
+HOLDINGS_OF_ONE = HOLDINGS.where(Portfolio.user_id == bindparam("user_id"))
+
+NEW_HOLDING: dict[str, Any] = {
+    "quantity": 0,
+    "frozen_quantity": 0,
+    "average_price": Decimal("0.0000"),
+    "total_cost": ZERO,
+}

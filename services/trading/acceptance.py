@@ -6,11 +6,12 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from models import Instrument, MarketData, Order, User
 from services.accounts import portfolio
+from services.accounts.ledger import Books
 from services.market.market import Market
 from services.trading.fill_rules import Decision, MarketView, fill_for
 from services.trading.liquidity import LiquidityPool
@@ -27,6 +28,17 @@ from utils.market_source import Quote
 USUAL_DAYS = 20
 
 
+# What one query tells of trader and ticker. Built once, since every order asks it.
+_STANDING = select(
+    User.trading_state,
+    select(Instrument.tradable).where(Instrument.ticker == bindparam("ticker")).scalar_subquery(),
+    select(func.count())
+    .select_from(Order)
+    .where(Order.user_id == bindparam("user_id"), Order.order_status.in_(OPEN_STATUSES))
+    .scalar_subquery(),
+).where(User.user_id == bindparam("user_id"))
+
+
 def check_context(
     session: Session,
     user_id: int,
@@ -35,17 +47,11 @@ def check_context(
     market: Market,
     wall_time: datetime,
     is_preview: bool = False,
+    books: Books | None = None,
 ) -> CheckContext:
-    """Read what the checks look at, in a few queries."""
+    """Read what the checks look at, in a few queries. Cash and holdings come from `books` where they are open."""
     quote = market.quote(ticket.ticker)
-    open_orders = (
-        select(func.count())
-        .select_from(Order)
-        .where(Order.user_id == user_id, Order.order_status.in_(OPEN_STATUSES))
-        .scalar_subquery()
-    )
-    tradable = select(Instrument.tradable).where(Instrument.ticker == ticket.ticker).scalar_subquery()
-    row = session.execute(select(User.trading_state, tradable, open_orders).where(User.user_id == user_id)).one()
+    row = session.execute(_STANDING, {"user_id": user_id, "ticker": ticket.ticker}).one()
     context = CheckContext(
         ticket=ticket,
         rules=rules,
@@ -60,7 +66,7 @@ def check_context(
         usual_volume=_usual_volume(session, ticket, quote, market.now()),
         is_preview=is_preview,
     )
-    return _with_equity(session, market, user_id, context)
+    return _with_equity(session, market, user_id, context, books)
 
 
 def _rate_reached_at(session: Session, user_id: int, limit: int) -> datetime | None:
@@ -97,11 +103,17 @@ def _usual_volume(session: Session, ticket: OrderTicket, quote: Quote | None, no
     return sum(volumes) // len(volumes) if volumes else None
 
 
-def _with_equity(session: Session, market: Market, user_id: int, context: CheckContext) -> CheckContext:
+def _with_equity(
+    session: Session, market: Market, user_id: int, context: CheckContext, books: Books | None
+) -> CheckContext:
     """Equity and position are only looked at for buys."""
     if context.ticket.side == "sell":
         return context
-    worth = portfolio.worth(session, market, user_id)
+    if books is None:
+        worth = portfolio.worth(session, market, user_id)
+    else:
+        account = books.accounts[user_id]
+        worth = portfolio.worth_of(account.available + account.frozen, books.load_all_holdings(user_id), market)
     start = portfolio.day_start_equity(session, market, user_id) if context.rules.daily_loss_limit else None
     return replace(
         context,

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -18,6 +18,14 @@ from services.trading.fill_rules import allowance_of
 from services.trading.profiles import Profile
 from services.transaction import KeyTaken
 from utils.market_source import Quote
+
+_LOCK = (
+    select(Liquidity)
+    .where(Liquidity.ticker.in_(bindparam("tickers", expanding=True)))
+    .order_by(Liquidity.ticker)
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)
 
 
 @dataclass(slots=True)
@@ -36,14 +44,8 @@ class LiquidityPool:
         wanted = {ticker: quote for ticker, quote in wanted.items() if ticker not in self._rows}
         if not wanted:
             return
-        query = (
-            select(Liquidity)
-            .where(Liquidity.ticker.in_(sorted(wanted)))
-            .order_by(Liquidity.ticker)
-            .with_for_update()
-            .execution_options(populate_existing=True)
-        )
-        self._rows.update({row.ticker: row for row in self.session.execute(query).scalars()})
+        rows = self.session.execute(_LOCK, {"tickers": sorted(wanted)}).scalars()
+        self._rows.update({row.ticker: row for row in rows})
         self._insert_missing([quote for ticker, quote in sorted(wanted.items()) if ticker not in self._rows])
 
     def left(self, quote: Quote) -> int | None:

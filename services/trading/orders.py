@@ -55,7 +55,7 @@ def place(
 
 def _place(books: Books, user_id: int, ticket: OrderTicket, market: Market, config: Config) -> Answer:
     rules = read_rules(books.session, config)
-    context = acceptance.check_context(books.session, user_id, ticket, rules, market, books.wall_time)
+    context = acceptance.check_context(books.session, user_id, ticket, rules, market, books.wall_time, books=books)
     check(context)
     quote = context.quote
     assert quote is not None, "the checks refuse an order without a price"

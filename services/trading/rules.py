@@ -28,6 +28,9 @@ SETTING_NAMES = (
 )
 
 
+_SAVED = select(Setting.name, Setting.value).where(Setting.name.in_(SETTING_NAMES))
+
+
 @dataclass(frozen=True, slots=True)
 class TradingRules:
     """What is in force at one moment. Limits of zero are switched off; rates are fractions."""
@@ -43,8 +46,7 @@ class TradingRules:
 
 def read_rules(session: Session, config: Config) -> TradingRules:
     """The rules in force, in one query. `session` may be a unit's or a reading one."""
-    query = select(Setting.name, Setting.value).where(Setting.name.in_(SETTING_NAMES))
-    saved = dict(session.execute(query).all())
+    saved = dict(session.execute(_SAVED).all())
 
     def value(name: str) -> str:
         return saved.get(name, str(getattr(config, name)))
