@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from services.analysis.bar_reader import Floats
 from services.analysis.plain import dates, number, numbers
 from services.analysis.risk_table import View
-from services.analysis.series import Floats, Series, on_common_days
+from services.analysis.series import Series, on_common_days
 from utils import risk_metrics as formulas
 
 MOST_POINTS = 320

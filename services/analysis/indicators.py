@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 from sqlalchemy.orm import Session
 
+from services.analysis.bar_reader import Floats
 from services.analysis.plain import numbers
-from services.analysis.series import Floats, Table, adjusted_closes, bars, finished_until, require_known, too_few
+from services.analysis.series import Table, adjusted_closes, bars, finished_until, require_known, too_few
 from services.errors import InvalidInput
 from services.market.bars import INTRADAY_DAYS, start_of
 from services.market.hours import exchange_day

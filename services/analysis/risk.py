@@ -14,19 +14,12 @@ from sqlalchemy.orm import Session
 
 from services.accounts import portfolio as accounts
 from services.analysis import risk_table
+from services.analysis.bar_reader import Floats
 from services.analysis.charts import correlations, distribution, series_for_charts
 from services.analysis.plain import number
 from services.analysis.questions import RiskQuestion
 from services.analysis.risk_table import LEAST_RETURNS, View
-from services.analysis.series import (
-    Floats,
-    Series,
-    adjusted_closes,
-    finished_until,
-    on_common_days,
-    require_known,
-    too_few,
-)
+from services.analysis.series import Series, adjusted_closes, finished_until, on_common_days, require_known, too_few
 from services.errors import Refused
 from services.market.market import Market
 from utils import risk_metrics as formulas

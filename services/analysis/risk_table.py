@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from services.analysis.series import Days, Floats
+from services.analysis.bar_reader import Days, Floats
 from utils import risk_metrics as formulas
 
 Kind = Literal["percent", "ratio"]

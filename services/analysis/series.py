@@ -10,25 +10,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from difflib import get_close_matches
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from sqlalchemy import BigInteger, ColumnElement, Double, String, func, literal_column, select, type_coerce
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import Instrument, MarketData
+from models import Instrument
+from services.analysis.bar_reader import Days, Floats, as_days, dollars, read_bars, read_closes
 from services.errors import NotFound, Refused
 from services.market import instruments
 from services.market.hours import exchange_day
 from services.market.market import Market
 
-Floats = NDArray[np.float64]
-Days = NDArray[np.datetime64]
-
 MOST_SUGGESTIONS = 5
-_UNITS_A_DOLLAR = 10_000.0  # of a Price on SQLite
-_OHLC = (MarketData.open, MarketData.high, MarketData.low, MarketData.close)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,22 +99,18 @@ def too_few(ticker: str, there: int, needed: int) -> Refused:
 
 def adjusted_closes(session: Session, tickers: Sequence[str], start: date, end: date) -> dict[str, Series]:
     """The series of the tickers from `start` to `end`; an empty one where nothing is stored."""
-    price = func.coalesce(MarketData.adj_close, MarketData.close)
-    rows = _read(session, tickers, start, end, (MarketData.ticker, price), (MarketData.close,))
-    names, days, prices = _columns(rows, 3)
+    names, days, prices = read_closes(session, tickers, start, end)
     found = {}
     for ticker, piece in _pieces(names, tickers).items():
-        found[ticker] = Series(ticker, _days(days[piece]), _dollars(session, prices[piece]))
+        found[ticker] = Series(ticker, as_days(days[piece]), dollars(session, prices[piece]))
     return found
 
 
 def bars(session: Session, ticker: str, end: date) -> Table:
     """All whole bars of a ticker up to `end`."""
-    volume = func.coalesce(MarketData.volume, 0)
-    rows = _read(session, (ticker,), date.min, end, (*_OHLC, volume), _OHLC)
-    days, *columns = _columns(rows, 6)
-    first, high, low, close = (_dollars(session, column) for column in columns[:4])
-    return Table([str(day) for day in days], _days(days), first, high, low, close, np.array(columns[4], np.float64))
+    days, *prices, volume = read_bars(session, ticker, date.min, end)
+    first, high, low, close = (dollars(session, column) for column in prices)
+    return Table([str(day) for day in days], as_days(days), first, high, low, close, np.array(volume, np.float64))
 
 
 def on_common_days(series: Sequence[Series]) -> tuple[Days, Floats]:
@@ -131,50 +121,6 @@ def on_common_days(series: Sequence[Series]) -> tuple[Days, Floats]:
             days = np.intersect1d(days, other.days, assume_unique=True)
     columns = [one.prices[np.searchsorted(one.days, days)] for one in series]
     return days, np.column_stack(columns)
-
-
-def _read(
-    session: Session, tickers: Sequence[str], start: date, end: date, wanted: Sequence[Any], needed: Sequence[Any]
-) -> list[Any]:
-    """Rows by ticker and date. Days and prices come as the driver has them: turning tens of thousands into Decimal and
-    date one by one would take many times as long as everything else.
-    """
-    there = [column.is_not(None) for column in needed]
-    columns: list[Any] = [_plain(session, column) for column in wanted]
-    at = 1 if len(wanted) == 2 else 0  # behind the ticker, where there is one
-    columns.insert(at, type_coerce(MarketData.date, String))
-    query = (
-        select(*columns)
-        .where(MarketData.ticker.in_(tickers), MarketData.date >= start, MarketData.date <= end, *there)
-        .order_by(MarketData.ticker, MarketData.date)
-    )
-    # By the driver's own cursor: the ORM and the result would each look at every row once more.
-    result = session.connection().execute(query)
-    rows = list(result.cursor.fetchall()) if result.cursor is not None else []
-    result.close()
-    return rows
-
-
-def _plain(session: Session, column: Any) -> ColumnElement[Any]:
-    """A price as a number that needs no conversion: whole units on SQLite, a double on the servers."""
-    if column is MarketData.ticker:
-        return type_coerce(column, String)
-    if session.get_bind().dialect.name == "sqlite":
-        return type_coerce(column, BigInteger)
-    return type_coerce(column, Double) * literal_column("1e0")
-
-
-def _dollars(session: Session, numbers: Sequence[Any]) -> Floats:
-    values = np.array(numbers, np.float64)
-    return values / _UNITS_A_DOLLAR if session.get_bind().dialect.name == "sqlite" else values
-
-
-def _days(texts: Sequence[Any]) -> Days:
-    return np.array(texts, "datetime64[D]")
-
-
-def _columns(rows: Sequence[Any], count: int) -> list[Sequence[Any]]:
-    return list(zip(*rows, strict=True)) if rows else [()] * count
 
 
 def _pieces(names: Sequence[str], tickers: Sequence[str]) -> dict[str, slice]:

@@ -17,23 +17,17 @@ from sqlalchemy.orm import Session
 
 from models import MarketData
 from services.accounts import portfolio as accounts
+from services.analysis.bar_reader import Floats
 from services.analysis.plain import number
 from services.analysis.risk import CALENDAR_DAYS_A_BAR, MOST_HOLDINGS
-from services.analysis.series import (
-    Floats,
-    Series,
-    adjusted_closes,
-    finished_until,
-    on_common_days,
-    require_known,
-    too_few,
-)
+from services.analysis.series import Series, adjusted_closes, finished_until, on_common_days, require_known, too_few
 from services.analysis.simulation_plan import Ask
-from services.errors import Refused
+from services.errors import Refused, Unavailable
 from services.market.hours import exchange_day
 from services.market.market import Market
+from utils import simulation_process
 from utils.business_days import next_business_days
-from utils.monte_carlo import PERCENTILES, Outcome, Progress, simulate
+from utils.monte_carlo import PERCENTILES, Outcome, Progress
 from utils.risk_metrics import DAYS_A_YEAR
 
 LEAST_RETURNS = 60
@@ -59,7 +53,11 @@ class Task:
     extra: Mapping[str, Any]
 
     def run(self, progress: Progress) -> Outcome:
-        return simulate(self.log_returns, self.weights, self.ask.plan, progress)
+        """The outcome; large ones are made in another process. Raises Unavailable when that fails."""
+        try:
+            return simulation_process.run(self.log_returns, self.weights, self.ask.plan, progress)
+        except simulation_process.SimulationFailed as error:
+            raise Unavailable(str(error), code="SIMULATION_FAILED") from error
 
 
 def ticker_task(session: Session, market: Market, ticker: str, ask: Ask) -> Task:
