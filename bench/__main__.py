@@ -10,6 +10,7 @@ import json
 import os
 import pkgutil
 import platform
+import signal
 import sqlite3
 import sys
 import time
@@ -136,5 +137,11 @@ def write(report: dict[str, Any], path: Path) -> None:
     path.write_text(json.dumps(report, indent=2) + "\n")
 
 
+def end_orderly(_signal: int, _frame: object) -> None:
+    """Whoever ends the run must not leave its servers and databases behind."""
+    sys.exit(1)
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, end_orderly)
     sys.exit(main(os.environ.get("ONLY", "")))

@@ -10,8 +10,8 @@ from functools import partial
 from bench.measures import ROUNDS, Figures, Measure, rates
 from bench.server import PREFERENCE, Client, rate, running_venue
 
-READS, ORDERS = 1500, 600
-WARM_UP = 100
+READS, ORDERS = 800, 320
+WARM_UP = 80
 TICKERS = ("AAPL", "MSFT", "IBM")
 
 
