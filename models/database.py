@@ -22,7 +22,7 @@ LOCK_WAIT_SECONDS = 5
 
 def engine_options(url: str) -> dict[str, Any]:
     """The options of create_engine for this database. The pool has room for every thread of the server."""
-    options: dict[str, Any] = {"pool_size": 20, "max_overflow": 60, "pool_timeout": 10}
+    options: dict[str, Any] = {"pool_size": 20, "max_overflow": 40, "pool_timeout": 10}
     if make_url(url).get_backend_name() == "sqlite":
         options["connect_args"] = {"timeout": BUSY_TIMEOUT_SECONDS, "check_same_thread": False}
         return options

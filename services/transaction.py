@@ -30,8 +30,7 @@ Result = TypeVar("Result")
 ATTEMPTS = 5
 FIRST_PAUSE_SECONDS = 0.01
 
-# MySQL and MariaDB: deadlock, lock wait time-out, row changed since the snapshot.
-_PASSING_MYSQL_CODES = frozenset({1213, 1205, 1020})
+_PASSING_MYSQL_CODES = {1213: "deadlock", 1205: "lock_timeout", 1020: "row_changed", 1040: "too_many_connections"}
 _PASSING_SQLITE_NAMES = ("SQLITE_BUSY", "SQLITE_LOCKED")
 # The connection broke: the server went away, was lost during the query, or could not be reached.
 _LOST_MYSQL_CODES = frozenset({2002, 2003, 2006, 2013, 2055, 1927, 1053, 1077, 1078, 1079, 1080})
@@ -127,10 +126,7 @@ def passing_obstacle(error: DBAPIError) -> str:
     sqlite_name = getattr(original, "sqlite_errorname", "")
     if sqlite_name.startswith(_PASSING_SQLITE_NAMES):
         return "busy"
-    code = _code(original)
-    if code in _PASSING_MYSQL_CODES:
-        return {1213: "deadlock", 1205: "lock_timeout", 1020: "row_changed"}[code]
-    return ""
+    return _PASSING_MYSQL_CODES.get(_code(original), "")
 
 
 def connection_lost(error: DBAPIError) -> bool:

@@ -27,7 +27,8 @@ MODELS = {"AccountBalance", "Portfolio", "LedgerEntry"}
 TABLES = {"account_balance", "portfolio", "ledger_entry"}
 WRITERS = {"insert", "update", "delete", "bulk_insert_mappings", "bulk_update_mappings", "bulk_save_objects"}
 # Declare the columns; prepare, in plain values, what the ledger stores; read for people or for proof.
-ALLOWED = (LEDGER, "services/accounts/journal.py")
+STATEMENTS = "services/accounts/statements.py"
+ALLOWED = (LEDGER, "services/accounts/journal.py", STATEMENTS)
 SKIPPED = ("models", "migrations", "test", "bench", "node_modules", "static", "templates", "docs", "data")
 
 
@@ -171,3 +172,13 @@ def test_a_planted_write_is_found(name: str) -> None:
 @pytest.mark.parametrize("name", HARMLESS)
 def test_what_writes_nothing_is_left_alone(name: str) -> None:
     assert violations(HARMLESS[name]) == []
+
+
+def test_only_the_ledger_runs_the_statements_that_write_cash_and_shares() -> None:
+    importers = [
+        str(path.relative_to(ROOT))
+        for path in ROOT.rglob("*.py")
+        if path.relative_to(ROOT).parts[0] not in (*SKIPPED, ".venv")
+        and "services.accounts.statements" in path.read_text(encoding="utf-8")
+    ]
+    assert importers == [LEDGER]

@@ -165,6 +165,8 @@ WRITES = [
     "/user/orders/1/cancel",
     "/user/orders/1/replace",
     "/user/api/preview_order",
+    "/user/api/preferences/<name>",
+    "/user/api/stock_analysis",
     "/admin/fund-transactions/1/approve",
     "/admin/fund-transactions/1/reject",
     "/admin/orders/1/execute",
