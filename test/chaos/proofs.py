@@ -84,6 +84,8 @@ def leave_resting_orders(trader: Trader) -> list[int]:
     left = []
     for intention in trader.near_the_price():
         reply = trader.want(intention)
+        if reply.status == 422 and reply.json()["code"] == "CROSSES_OWN_ORDER":
+            continue  # the price has moved so far meanwhile that this one would trade with the one before
         assert reply.status == 200, reply
         if reply.json()["order_status"] == "pending":
             left.append(reply.json()["order_id"])
