@@ -67,6 +67,7 @@ class Server:
     def kill_worker(self) -> None:
         """kill -9 of the worker alone; gunicorn starts another one."""
         dead = self.worker()
+        assert dead, "gunicorn has no worker"  # kill(0) would end this very test run
         os.kill(dead, signal.SIGKILL)
         until("another worker serves", lambda: self.worker(dead) and self.healthy(), STARTS_WITHIN)
 
