@@ -13,7 +13,7 @@ from models import Instrument, MarketData, Order, User
 from services.accounts import portfolio
 from services.accounts.ledger import Books
 from services.market.market import Market
-from services.trading.fill_rules import Decision, MarketView, fill_for
+from services.trading.fill_rules import Decision, MarketView, WorkingOrder, fill_for
 from services.trading.liquidity import LiquidityPool
 from services.trading.order_state import OrderState
 from services.trading.order_states import OPEN_STATUSES
@@ -182,12 +182,22 @@ def look(
     """Decide about an order at the quote at hand and do it. The shares behind the price are only locked to fill."""
     now = settlement.books.market_time
     view = MarketView(quote, now, session_state(market, now), rules.profile, any_hours=rules.any_hours)
-    decision = fill_for(order.working(), view)
     pool = pool or LiquidityPool(settlement.books.session, rules.profile)
-    if decision.execution is not None and quote is not None and view.session != "closed":
-        pool.lock([quote])
-        decision = fill_for(order.working(), replace(view, allowance=pool.left(quote)))
+    decision = _decide(order.working(), view, pool)
     filled = settlement.apply(order, decision, quote, rules.profile.name)
     if filled and quote is not None:
         pool.take(quote, filled)
     return decision
+
+
+def _decide(order: WorkingOrder, view: MarketView, pool: LiquidityPool) -> Decision:
+    """The allowance only ever makes a fill smaller, so one that is not locked yet is locked only for a fill."""
+    quote = view.quote
+    if quote is None or view.session == "closed":
+        return fill_for(order, view)
+    if not pool.is_locked(quote):
+        decision = fill_for(order, view)
+        if decision.execution is None:
+            return decision
+        pool.lock([quote])
+    return fill_for(order, replace(view, allowance=pool.left(quote)))

@@ -48,6 +48,10 @@ class LiquidityPool:
         self._rows.update({row.ticker: row for row in rows})
         self._insert_missing([quote for ticker, quote in sorted(wanted.items()) if ticker not in self._rows])
 
+    def is_locked(self, quote: Quote) -> bool:
+        """Whether the row of its ticker is locked already."""
+        return quote.ticker in self._rows
+
     def left(self, quote: Quote) -> int | None:
         """Shares that orders may still fill on this price update; None without a bound. Its row must be locked."""
         row = self._rows.get(quote.ticker)
