@@ -17,7 +17,7 @@ from bench.measures import Figures, Measure, percentile
 from bench.server import Venue, running_venue
 from models import AccountEvent, db
 
-ORDERS = 120
+ORDERS = 100
 TICK_SECONDS = 1.0
 ALLOWED_BEYOND = 0.25
 LOOK_EVERY = 0.02

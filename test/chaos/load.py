@@ -119,7 +119,7 @@ class Trader:
         first = intention.answer is None
         intention.answer = reply.body
         answer = reply.json()
-        if first and answer.get("order_status") == "pending":
+        if first and answer.get("order_status") in ("pending", "partially_filled"):
             self._resting.append(answer["order_id"])
 
     def _next(self) -> Intention:

@@ -9,9 +9,11 @@ import signal
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pymysql
 
+from chaos.processes import spawn
 from chaos.waiting import free_port, until
 from databases import give_up
 
@@ -31,9 +33,12 @@ class PrivateMariaDB:
         self.folder = Path(tempfile.mkdtemp(prefix="venue-mariadb-"))
         self._as_user = _unprivileged_user(self.folder)
         self._process: subprocess.Popen[bytes] | None = None
-        command = [installer, "--no-defaults", *self._as_user, f"--datadir={self._data}"]
+        command = [installer, "--no-defaults", f"--datadir={self._data}"]
         subprocess.run(
-            [*command, "--auth-root-authentication-method=normal", "--skip-test-db"], check=True, capture_output=True
+            [*command, "--auth-root-authentication-method=normal", "--skip-test-db"],
+            check=True,
+            capture_output=True,
+            **self._as_user,
         )
 
     @property
@@ -47,11 +52,10 @@ class PrivateMariaDB:
     def start(self) -> None:
         """Start it and wait until it answers. It recovers by itself what a kill left behind."""
         with (self.folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(
+            self._process = spawn(
                 [
                     self._server,
                     "--no-defaults",
-                    *self._as_user,
                     f"--datadir={self._data}",
                     f"--socket={self.folder}/s",
                     f"--port={self.port}",
@@ -60,6 +64,7 @@ class PrivateMariaDB:
                 ],
                 stdout=log,
                 stderr=log,
+                **self._as_user,
             )
         until(f"MariaDB answers; its log is {self.folder}/log", self._answers, STARTS_WITHIN)
 
@@ -100,13 +105,10 @@ def _binary(name: str) -> str:
     return path
 
 
-def _unprivileged_user(folder: Path) -> list[str]:
-    """As root: hand the folder to the user mysql, as whom the server then runs."""
+def _unprivileged_user(folder: Path) -> dict[str, Any]:
+    """As root, who may not run the server: hand the folder to the user mysql, as whom it then runs."""
     if os.geteuid() != 0:
-        return []
-    try:
-        user = pwd.getpwnam("mysql")
-    except KeyError:
-        return ["--user=root"]
+        return {}
+    user = pwd.getpwnam("mysql")
     os.chown(folder, user.pw_uid, user.pw_gid)
-    return ["--user=mysql"]
+    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": ()}

@@ -79,15 +79,15 @@ class Rows:
 
 
 def leave_resting_orders(trader: Trader) -> list[int]:
-    """Orders on both sides of the price, so near that one of them is reached soon. Returns those that rest now."""
+    """Orders on both sides of the price, so near that one of them is reached soon. Returns those that rest now; none
+    when the price ran over them at once, or an order that filled in part stands in the way.
+    """
     trader.cancel_all()
     left = []
     for intention in trader.near_the_price():
         reply = trader.want(intention)
-        if reply.status == 422 and reply.json()["code"] == "CROSSES_OWN_ORDER":
-            continue  # the price has moved so far meanwhile that this one would trade with the one before
-        assert reply.status == 200, reply
-        if reply.json()["order_status"] == "pending":
+        assert reply.status == 200 or reply.json()["code"] == "CROSSES_OWN_ORDER", reply
+        if reply.status == 200 and reply.json()["order_status"] == "pending":
             left.append(reply.json()["order_id"])
     return left
 

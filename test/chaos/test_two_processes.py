@@ -19,6 +19,7 @@ import pytest
 from sqlalchemy import func, select
 
 from chaos.matcher import epoch_of
+from chaos.processes import spawn
 from chaos.venue import tell
 from chaos.waiting import pause, until
 from conftest import Books
@@ -41,7 +42,7 @@ class Matcher:
     """test/chaos/matcher.py at work."""
 
     def __init__(self, books: Books, task: str) -> None:
-        self._process = subprocess.Popen(
+        self._process = spawn(
             [sys.executable, "-m", "chaos.matcher", task, books.config.database_url],
             cwd=ROOT,
             env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'test'}"},
