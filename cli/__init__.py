@@ -9,12 +9,13 @@ if TYPE_CHECKING:
 
 
 def register_commands(app: Flask) -> None:
-    """Give the application its commands: ledger, market, settings, assets, order-processor."""
+    """Give the application its commands: ledger, market, settings, demo, assets, order-processor."""
     from cli.assets import assets
+    from cli.demo import demo
     from cli.ledger import ledger
     from cli.market import market
     from cli.order_processor import order_processor
     from cli.settings import settings
 
-    for command in (ledger, market, settings, assets, order_processor):
+    for command in (ledger, market, settings, demo, assets, order_processor):
         app.cli.add_command(command)

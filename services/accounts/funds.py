@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -11,14 +10,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import Admin, FundTransaction, User
-from services.accounts import ledger
-from services.accounts.journal import Cause
+from services.accounts import fund_steps, ledger
+from services.accounts.fund_steps import Asked
 from services.accounts.ledger import Books
 from services.errors import InvalidInput, NotFound
 from services.idempotency import Answer, RequestKey, once
 from services.market.market import Market
 from services.paging import AnyRow, Page, read_page
-from services.trading.order_states import move_request
 from utils.datetime_utils import Clock, utc_now
 from utils.number_utils import CENT, decimal_places, parse_decimal
 
@@ -78,18 +76,7 @@ def request_withdrawal(
 
 
 def _request(books: Books, user_id: int, kind: str, amount: Decimal) -> Answer:
-    row = FundTransaction(
-        user_id=user_id,
-        transaction_type=kind,
-        amount=amount,
-        created_at=books.wall_time,
-        updated_at=books.wall_time,
-    )
-    books.session.add(row)
-    books.session.flush()
-    if kind == "withdrawal":
-        books.hold_withdrawal(user_id, amount, Cause(fund_transaction_id=row.transaction_id))
-    _record(books, row, f"{kind}_requested")
+    [row] = fund_steps.enter(books, [Asked(user_id, kind, amount)])
     books.write()
     return {
         "message": f"Your {kind} of ${amount:,} was requested and waits for an admin.",
@@ -113,11 +100,9 @@ def approve(
     books = ledger.lock_account(session, user_id, clock(), market.now())
 
     def decide(row: FundTransaction) -> None:
-        cause = Cause(fund_transaction_id=row.transaction_id)
-        book = books.deposit if row.transaction_type == "deposit" else books.pay_withdrawal
-        book(user_id, row.amount, cause)
+        fund_steps.approve(books, row, admin_id)
 
-    return once(session, key, lambda: _decide(books, transaction_id, admin_id, "approved", None, decide))
+    return once(session, key, lambda: _decide(books, transaction_id, decide))
 
 
 def reject(
@@ -137,33 +122,22 @@ def reject(
     books = ledger.lock_account(session, user_id, clock(), market.now())
 
     def decide(row: FundTransaction) -> None:
-        if row.transaction_type == "withdrawal":
-            books.return_withdrawal(user_id, row.amount, Cause(fund_transaction_id=row.transaction_id))
+        fund_steps.reject(books, row, admin_id, reason)
 
-    return once(session, key, lambda: _decide(books, transaction_id, admin_id, "rejected", reason, decide))
+    return once(session, key, lambda: _decide(books, transaction_id, decide))
 
 
-def _decide(
-    books: Books,
-    transaction_id: int,
-    admin_id: int,
-    status: str,
-    reason: str | None,
-    book: Callable[[FundTransaction], None],
-) -> Answer:
+def _decide(books: Books, transaction_id: int, decide: Callable[[FundTransaction], None]) -> Answer:
     row = books.session.get(FundTransaction, transaction_id, with_for_update=True, populate_existing=True)
     if row is None or row.user_id not in books.accounts:
         raise _no_such_request(transaction_id)
-    row.status = move_request(row.status, status)
-    row.operator_id, row.remark, row.updated_at = admin_id, reason, books.wall_time
+    decide(row)
     books.session.flush()
-    book(row)
-    _record(books, row, f"{row.transaction_type}_{status}")
     books.write()
     return {
-        "message": f"The {row.transaction_type} of ${row.amount:,} was {status}.",
+        "message": f"The {row.transaction_type} of ${row.amount:,} was {row.status}.",
         "transaction_id": transaction_id,
-        "status": status,
+        "status": row.status,
     }
 
 
@@ -216,16 +190,6 @@ def _item(row: AnyRow) -> dict[str, Any]:
         "remark",
     )
     return {name: getattr(request, name) for name in columns} | {"user_name": user_name, "operator_name": admin_name}
-
-
-def _record(books: Books, row: FundTransaction, kind: str) -> None:
-    payload = {
-        "transaction_id": row.transaction_id,
-        "amount": float(row.amount),
-        "status": row.status,
-        "remark": row.remark,
-    }
-    books.record(row.user_id, kind, json.dumps(payload))
 
 
 def _no_such_request(transaction_id: int) -> NotFound:

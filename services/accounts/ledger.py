@@ -277,6 +277,12 @@ def open_account(session: Session, user_id: int) -> None:
     session.flush()
 
 
+def open_accounts(session: Session, user_ids: Iterable[int]) -> None:
+    """Give many new traders a balance of zero, in one statement."""
+    session.add_all([AccountBalance(user_id=user_id) for user_id in user_ids])
+    session.flush()
+
+
 def lock_account(session: Session, user_id: int, wall_time: datetime, market_time: datetime) -> Books:
     """Lock one trader's account and open the books on it. The first statement of every unit that changes the trader's
     money, shares or orders. Raises NotFound when there is no such trader.

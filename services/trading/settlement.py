@@ -7,6 +7,7 @@ the fills, the guarded updates of the orders, and through the ledger the journal
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
@@ -268,9 +269,13 @@ class Settlement:
 
     def insert(self, row: Order) -> OrderState:
         """Store a new order and answer its state. Nothing is reserved yet."""
-        self.books.session.add(row)
+        return self.insert_many([row])[0]
+
+    def insert_many(self, rows: Sequence[Order]) -> list[OrderState]:
+        """Store new orders in a few statements and answer their states, in the same order. Nothing is reserved yet."""
+        self.books.session.add_all(rows)
         self.books.session.flush()
-        return from_order(row)
+        return [from_order(row) for row in rows]
 
     def _fill_row(self, order: OrderState, execution: Execution, quote: Quote | None) -> dict[str, Any]:
         return {
