@@ -21,7 +21,7 @@ from services.market.market import VenueMarket
 from services.transaction import run_unit
 from utils.circuit_breaker import CircuitBreaker
 from utils.datetime_utils import Clock
-from utils.market_source import MarketSource, MarketSourceError, RateLimited, UnknownTicker
+from utils.market_source import Bar, MarketSource, MarketSourceError, RateLimited, UnknownTicker
 
 QUOTES_EVERY_OPEN = timedelta(seconds=10)
 QUOTES_EVERY_CLOSED = timedelta(minutes=5)
@@ -214,15 +214,27 @@ class LiveSteps:
             run_unit(instruments.store, found, False)
 
     def _fetch_bars(self, ticker: str) -> None:
+        """The missing days; everything when nothing is stored, or when the source adjusted the past anew."""
         now = self._wall()
         today = exchange_day(now)
-        fetched = self._ask(self._source.daily_bars, ticker, today - BARS_KEPT, today)
+        oldest = today - BARS_KEPT
+        with DatabaseSession(db.engine) as session:
+            start = bars.missing_from(session, ticker, oldest)
+        fetched = self._ask(self._source.daily_bars, ticker, start, today)
+        if fetched and start > oldest and self._is_adjusted_anew(fetched):
+            logger.info("market data: the past of %s was adjusted anew and is fetched whole", ticker)
+            fetched = self._ask(self._source.daily_bars, ticker, oldest, today)
         if fetched is None:
             return
         running = self._hours.session_at(now)
         over = [bar for bar in fetched if running is None or bar.date < running.day]
         run_unit(_store_bars, ticker, over, now)
         logger.info("market data: %d bars of %s fetched", len(over), ticker)
+
+    @staticmethod
+    def _is_adjusted_anew(fetched: list[Bar]) -> bool:
+        with DatabaseSession(db.engine) as session:
+            return bars.adjusted_anew(session, fetched)
 
     def _fetch_intraday(self, ticker: str) -> None:
         fetched = self._ask(self._source.intraday_bars, ticker, INTRADAY_DAYS)

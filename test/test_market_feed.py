@@ -164,7 +164,9 @@ class ScriptedSource:
         self.wall = wall
         self.trouble: MarketSourceError | None = None
         self.last = Decimal("100.0000")
+        self.adjusted = Decimal(100)  # the adjusted close of every day
         self.asked: list[tuple[str, object]] = []
+        self.bar_starts: list[tuple[str, date]] = []
 
     def now(self) -> datetime:
         return self.wall()
@@ -193,8 +195,10 @@ class ScriptedSource:
 
     def daily_bars(self, ticker: str, start: date, end: date) -> list[Bar]:
         self._ask("bars", ticker)
-        days = [date(2026, 11, day) for day in (18, 19, 20)]
-        return [Bar(ticker, day, *(Decimal(100) for _ in range(5)), 1000) for day in days]
+        self.bar_starts.append((ticker, start))
+        days = [date(2026, 10, 1), *(date(2026, 11, day) for day in (18, 19, 20))]
+        prices = (Decimal(100), Decimal(100), Decimal(100), Decimal(100), self.adjusted)
+        return [Bar(ticker, day, *prices, 1000) for day in days if start <= day <= end]
 
     def intraday_bars(self, ticker: str, days: int) -> list[IntradayBar]:
         self._ask("intraday", ticker)
@@ -273,7 +277,7 @@ def test_other_jobs_come_one_at_a_time_between_quotes(books: Books, source: Scri
     assert source.count("bars") >= 2
     with books.session() as session:
         # The running day is left out: it is not over.
-        assert [bar.date.day for bar in bars.daily(session, "AAPL", date.min, date.max)] == [18, 19]
+        assert [bar.date.day for bar in bars.daily(session, "AAPL", date.min, date.max)] == [1, 18, 19]
         assert figures.fundamental_data(session, "AAPL")["market_cap"] == 5
         assert figures.balance_sheet(session, "AAPL")["total_assets"] == 7
     asked = source.count("bars"), source.count("fundamentals")
@@ -281,13 +285,36 @@ def test_other_jobs_come_one_at_a_time_between_quotes(books: Books, source: Scri
     assert (source.count("bars"), source.count("fundamentals")) == asked
 
 
-def test_bars_are_fetched_again_after_the_close(books: Books, source: ScriptedSource, wall: FakeClock) -> None:
+def days_stored(books: Books, ticker: str) -> list[tuple[int, Decimal]]:
+    with books.session() as session:
+        return [(bar.date.day, bar.adj_close) for bar in bars.daily(session, ticker, date.min, date.max)]
+
+
+def test_after_the_close_only_missing_days_are_fetched(books: Books, source: ScriptedSource, wall: FakeClock) -> None:
     _market, steps = live_steps(source, wall)
     turn(steps, wall, 40)
     wall.set(datetime(2026, 11, 20, 21, 25, tzinfo=UTC))
     turn(steps, wall, 40)
-    with books.session() as session:
-        assert [bar.date.day for bar in bars.daily(session, "AAPL", date.min, date.max)] == [18, 19, 20]
+    assert [day for day, _adjusted in days_stored(books, "AAPL")] == [1, 18, 19, 20]
+    starts = [start for ticker, start in source.bar_starts if ticker == "AAPL"]
+    assert starts == [date(2026, 11, 20) - timedelta(days=20 * 365), date(2026, 11, 9)]
+
+
+def test_a_past_that_was_adjusted_anew_is_fetched_whole(
+    books: Books, source: ScriptedSource, wall: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    _market, steps = live_steps(source, wall)
+    turn(steps, wall, 40)
+    source.adjusted = Decimal("99.5000")  # a dividend
+    wall.set(datetime(2026, 11, 20, 21, 25, tzinfo=UTC))
+    with caplog.at_level("INFO"):
+        turn(steps, wall, 40)
+    assert days_stored(books, "AAPL") == [(day, Decimal("99.5")) for day in (1, 18, 19, 20)]
+    assert [start for ticker, start in source.bar_starts if ticker == "AAPL"][1:] == [
+        date(2026, 11, 9),
+        date(2026, 11, 20) - timedelta(days=20 * 365),
+    ]
+    assert "3 stored bars of AAPL revised, 2026-10-01 to 2026-11-19" in caplog.text
 
 
 def test_what_somebody_asks_for_is_looked_up_and_quoted(books: Books, source: ScriptedSource, wall: FakeClock) -> None:

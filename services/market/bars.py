@@ -8,7 +8,8 @@ from __future__ import annotations
 import logging
 from calendar import monthrange
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
@@ -26,6 +27,10 @@ INTRADAY_DAYS = {"1d": 1, "5d": 5}
 MONTHS = {"1mo": 1, "3mo": 3, "6mo": 6, "1y": 12, "2y": 24, "5y": 60}
 PERIODS = (*INTRADAY_DAYS, *MONTHS, "max")
 CHUNK = 2_000
+# The last stored days are asked for again with the missing ones: a source may still have corrected them, and they show
+# whether it adjusted the whole past anew.
+ASKED_AGAIN = timedelta(days=10)
+ROUNDING = Decimal("0.0002")
 
 Row = dict[str, Any]
 
@@ -76,6 +81,25 @@ def newest_days(session: Session) -> dict[str, date]:
     """The day of each ticker's newest stored bar."""
     query = select(MarketData.ticker, func.max(MarketData.date)).group_by(MarketData.ticker)
     return {ticker: newest for ticker, newest in session.execute(query)}  # noqa: C416 - a Row is no pair for the type checker
+
+
+def missing_from(session: Session, ticker: str, oldest: date) -> date:
+    """The day from which on a ticker's bars have to be asked for: `oldest` while none are stored."""
+    newest = session.scalar(select(func.max(MarketData.date)).where(MarketData.ticker == ticker))
+    return oldest if newest is None else max(oldest, newest - ASKED_AGAIN)
+
+
+def adjusted_anew(session: Session, fetched: Sequence[Bar]) -> bool:
+    """Whether the source tells other closes of stored days than before: after a dividend or a split it adjusts every day
+    before, so that the missing days alone would not fit to the stored ones.
+    """
+    if not fetched:
+        return False
+    known = {bar.date: bar for bar in daily(session, fetched[0].ticker, fetched[0].date, fetched[-1].date)}
+    pairs = [(known[bar.date], bar) for bar in fetched if bar.date in known]
+    return any(
+        abs(old.adj_close - new.adj_close) > ROUNDING or abs(old.close - new.close) > ROUNDING for old, new in pairs
+    )
 
 
 def store(session: Session, bars: Iterable[Bar], collected_at: datetime) -> int:
