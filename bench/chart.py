@@ -80,8 +80,13 @@ def line(points: Sequence[Point], colour: str, name: str) -> list[str]:
         text(x, y - 10, f"{time:.3g} ms" if time < 1000 else f"{time / 1000:.3g} s", colour, "middle")
         for (x, y), (_, time) in zip(places, points, strict=True)
     ]
-    named = text(places[-1][0], places[-1][1] + 22, name, colour, "end")
+    named = name_beside(*places[-1], name, colour)
     return [f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>', *dots, *labels, named]
+
+
+def name_beside(x: float, y: float, name: str, colour: str) -> str:
+    """The name of a line right of its last dot, or below it where the picture ends."""
+    return text(x + 12, y + 5, name, colour) if x < RIGHT - 150 else text(x, y + 22, name, colour, "end")
 
 
 def place_of(count: float) -> float:
