@@ -24,7 +24,8 @@ from races import FULL
 from services import transaction
 from services.accounts import funds
 from services.idempotency import RequestKey
-from services.trading import matching, orders
+from services.trading import matching, orders, replacing
+from services.trading.replacing import parse_changes
 
 pytestmark = pytest.mark.timeout(600)
 MOST_CALLS = 60
@@ -133,6 +134,19 @@ def _resting_sell(stage: Stage) -> Operation:
     return lambda key: stage.order("sell", "120.00", key=key)
 
 
+def _bracket(stage: Stage) -> Operation:
+    exits = {"order_class": "bracket", "take_profit_price": "120.00", "stop_loss_price": "80.00"}
+    alice, market, config = stage.alice, stage.books.market, stage.books.config
+    return lambda key: place(alice, "buy", "AAPL", 5, market=market, config=config, key=key, **exits)
+
+
+def _change(stage: Stage) -> Operation:
+    order_id = stage.order("buy", "90.00")["order_id"]
+    changes = parse_changes({"price": "91.00", "quantity": 7})
+    config = stage.books.config
+    return lambda key: stage.run(replacing.replace, stage.alice.id, order_id, changes, config=config, key=key)
+
+
 def _cancel(stage: Stage) -> Operation:
     order_id = stage.order("buy", "90.00")["order_id"]
     return lambda key: stage.run(orders.cancel, stage.alice.id, order_id, key=key)
@@ -165,6 +179,8 @@ OPERATIONS: dict[str, Callable[[Stage], Operation]] = {
     "sell at market": _market_sell,
     "leave a buy": _resting_buy,
     "leave a sell": _resting_sell,
+    "buy with a target and a stop": _bracket,
+    "change an order": _change,
     "cancel": _cancel,
     "reject an order": _reject_order,
     "execute an order": _execute_order,

@@ -90,7 +90,7 @@ def missing_from(session: Session, ticker: str, oldest: date) -> date:
 
 
 def adjusted_anew(session: Session, fetched: Sequence[Bar]) -> bool:
-    """Whether the source tells other closes of stored days than before: after a dividend or a split it adjusts every day
+    """Whether the source tells other closes of stored days than before: after a dividend or split it adjusts every day
     before, so that the missing days alone would not fit to the stored ones.
     """
     if not fetched:
