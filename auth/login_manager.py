@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from flask import request, session
 from flask_login import LoginManager, current_user, login_user, logout_user
 
+from auth.roles import role_may
 from models import db
 from services import logins
 from services.errors import DomainError
@@ -64,8 +65,17 @@ class LoggedIn:
         return self.identity.must_change_password
 
     @property
+    def role(self) -> str | None:
+        """An admin's role; None for a trader."""
+        return self.identity.role
+
+    def may(self, permission: str) -> bool:
+        """Whether this admin's role has the permission. Traders have none."""
+        return role_may(self.role, permission)
+
+    @property
     def actor(self) -> str:
-        """The name under which idempotency keys and audit rows know this one."""
+        """The name under which idempotency keys know this one."""
         return f"{'admin' if self.is_admin else 'user'}:{self.id}"
 
 
@@ -78,9 +88,13 @@ class Anonymous:
     is_admin = False
     must_change_password = False
     name = ""
+    role = None
 
     def get_id(self) -> None:
         return None
+
+    def may(self, _permission: str) -> bool:
+        return False
 
 
 def init_login_manager(app: Flask) -> None:

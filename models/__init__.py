@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from flask import Flask
 
 from models.admin import Admin
+from models.audit import AuditEntry
 from models.finance import AccountBalance, FundTransaction, LedgerEntry
 from models.market import (
     BalanceSheet,
@@ -30,6 +31,7 @@ __all__ = [
     "AccountBalance",
     "AccountEvent",
     "Admin",
+    "AuditEntry",
     "BalanceSheet",
     "Base",
     "FundTransaction",

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from flask import current_app
+from flask import current_app, request
+from flask_login import current_user
 
 from models import db
+from services.audit import Actor
 from services.transaction import run_unit
+from utils.logs import current_request_id
 
 if TYPE_CHECKING:
     from config import Config
@@ -25,6 +28,11 @@ def market() -> ChartMarket:
 def settings() -> Config:
     """The configuration the server was started with."""
     return cast("Config", current_app.extensions["config"])
+
+
+def acting_admin() -> Actor:
+    """The admin behind this request, for the audit log."""
+    return Actor(current_user.id, current_user.name, request.remote_addr or "", current_request_id.get())
 
 
 def write(work: Callable[..., Result], *args: Any, **kwargs: Any) -> Result:

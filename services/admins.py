@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 
 from config import DOCUMENTED_ADMIN_PASSWORD, Config
 from models import Admin
-from services import logins, users
+from services import audit, logins, users
+from services.audit import Actor, Subject
 from services.errors import Forbidden, InvalidInput, TooMany
 from services.logins import Visit, WrongPassword
 from services.transaction import run_unit
@@ -49,7 +50,7 @@ class Lock:
 def log_in_admin(session: Session, name: str, password: str, visit: Visit, config: Config, *, local: bool) -> str:
     """Let an admin in and return the new login's token. `session` only reads, and is closed before the password is
     checked. `local` says that the request comes from this machine itself. Raises WrongPassword, AdminLocked, and
-    Forbidden for the documented password where others could use it too.
+    Forbidden for the documented password where others could use it too, and for an admin who was deactivated.
     """
     if password == DOCUMENTED_ADMIN_PASSWORD and not (local and config.on_loopback):
         raise Forbidden(
@@ -57,7 +58,7 @@ def log_in_admin(session: Session, name: str, password: str, visit: Visit, confi
             "or bound to 127.0.0.1 once to choose another password.",
             code="DOCUMENTED_PASSWORD",
         )
-    query = select(Admin.admin_id, Admin.admin_password).where(Admin.admin_name == name.strip())
+    query = select(Admin.admin_id, Admin.admin_password, Admin.deactivated_at).where(Admin.admin_name == name.strip())
     row = session.execute(query).one_or_none()
     session.close()
     if row is None:
@@ -70,6 +71,9 @@ def log_in_admin(session: Session, name: str, password: str, visit: Visit, confi
         if locked_until is not None:
             raise AdminLocked(locked_until)
         raise WrongPassword
+    if row.deactivated_at is not None:
+        logger.warning("admin login refused: admin:%d is deactivated", row.admin_id)
+        raise Forbidden("This admin account was closed. Ask an owner.", code="DEACTIVATED")
     better_hash = hash_password(password) if needs_rehash(row.admin_password) else None
     return run_unit(begin_admin_login, row.admin_id, visit, better_hash)
 
@@ -108,12 +112,12 @@ def begin_admin_login(session: Session, admin_id: int, visit: Visit, better_hash
     return logins.store_login(session, visit, admin_id=admin_id)
 
 
-def change_password(session: Session, admin_id: int, login_id: int, fields: Mapping[str, str], now: datetime) -> int:
-    """Replace an admin's password by the form's fields (current_password, new_password, confirm_password) and end the
-    admin's other logins; returns how many. `session` only reads, and is closed before the passwords are worked on.
-    Raises InvalidInput by field.
+def change_password(session: Session, actor: Actor, login_id: int, fields: Mapping[str, str], now: datetime) -> int:
+    """Replace the acting admin's password by the form's fields (current_password, new_password, confirm_password) and
+    end the admin's other logins; returns how many. `session` only reads, and is closed before the passwords are worked
+    on. Raises InvalidInput by field.
     """
-    stored = session.execute(select(Admin.admin_password).where(Admin.admin_id == admin_id)).scalar_one()
+    stored = session.execute(select(Admin.admin_password).where(Admin.admin_id == actor.admin_id)).scalar_one()
     session.close()
     current, new = fields.get("current_password", ""), fields.get("new_password", "")
     users.refuse(
@@ -123,11 +127,13 @@ def change_password(session: Session, admin_id: int, login_id: int, fields: Mapp
             "confirm_password": users.confirmation_faults(new, fields.get("confirm_password", "")),
         }
     )
-    return run_unit(store_password, admin_id, login_id, stored, hash_password(new), now)
+    return run_unit(store_password, actor, login_id, stored, hash_password(new), now)
 
 
-def store_password(session: Session, admin_id: int, login_id: int, old_hash: str, new_hash: str, now: datetime) -> int:
+def store_password(session: Session, actor: Actor, login_id: int, old_hash: str, new_hash: str, now: datetime) -> int:
     """Store an admin's new password unless it changed meanwhile, and end the admin's other logins. A unit."""
+    admin_id = actor.admin_id
+    assert admin_id is not None, "only an admin has an admin's password"
     changed = (
         update(Admin)
         .where(Admin.admin_id == admin_id, Admin.admin_password == old_hash)
@@ -136,7 +142,10 @@ def store_password(session: Session, admin_id: int, login_id: int, old_hash: str
     if cast("CursorResult[Any]", session.execute(changed)).rowcount == 0:
         raise InvalidInput({"current_password": ["was changed a moment ago"]})
     logger.info("password changed: admin:%d", admin_id)
-    return logins.end_others_of_admin(session, admin_id, login_id, now)
+    ended = logins.end_others_of_admin(session, admin_id, login_id, now)
+    after = {"other_logins_ended": ended}
+    audit.record(session, actor, "change_own_password", Subject("admin", admin_id), before={}, after=after, now=now)
+    return ended
 
 
 def _new_password_faults(current: str, new: str) -> list[str]:

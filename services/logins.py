@@ -42,7 +42,7 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who is behind a login: a trader or an admin. `id` is a user_id or an admin_id."""
+    """Who is behind a login: a trader or an admin. `id` is a user_id or an admin_id, `role` an admin's."""
 
     id: int
     name: str
@@ -51,6 +51,7 @@ class Identity:
     last_seen_at: datetime
     last_login_at: datetime | None
     must_change_password: bool
+    role: str | None = None
 
 
 class WrongPassword(Refused):
@@ -109,7 +110,7 @@ def store_login(session: Session, visit: Visit, *, user_id: int | None = None, a
 
 def find(session: Session, token: str, now: datetime) -> Identity | None:
     """Who is logged in with this token, in one query; None when the login has ended, is too old, was idle for too
-    long, or its trader is suspended.
+    long, or its trader is suspended or its admin deactivated.
     """
     query = (
         select(Login, User, Admin)
@@ -165,7 +166,9 @@ def _user_identity(login: Login, user: User) -> Identity | None:
     )
 
 
-def _admin_identity(login: Login, admin: Admin) -> Identity:
+def _admin_identity(login: Login, admin: Admin) -> Identity | None:
+    if admin.deactivated_at is not None:
+        return None
     return Identity(
         id=admin.admin_id,
         name=admin.admin_name,
@@ -174,6 +177,7 @@ def _admin_identity(login: Login, admin: Admin) -> Identity:
         last_seen_at=login.last_seen_at,
         last_login_at=admin.last_login_at,
         must_change_password=admin.must_change_password,
+        role=admin.role,
     )
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from models import Admin, Instrument, User
 from services.accounts import ledger
+from services.audit import Actor
 from services.transaction import run_unit
 
 if TYPE_CHECKING:
@@ -34,6 +35,11 @@ class Person:
     password: str = PASSWORD
     is_admin: bool = False
 
+    @property
+    def actor(self) -> Actor:
+        """An admin as services know one who acts."""
+        return Actor(self.id, self.name, "127.0.0.1", "0123456789abcdef")
+
 
 def make_user(name: str, email: str | None = None, *, status: str = "active") -> Person:
     """A trader with a zero balance."""
@@ -42,9 +48,9 @@ def make_user(name: str, email: str | None = None, *, status: str = "active") ->
     return Person(id=user_id, name=name, email=email)
 
 
-def make_admin(name: str, *, must_change_password: bool = False) -> Person:
+def make_admin(name: str, *, role: str = "owner", must_change_password: bool = False) -> Person:
     """An admin."""
-    admin_id = run_unit(_insert_admin, name, must_change_password)
+    admin_id = run_unit(_insert_admin, name, role, must_change_password)
     return Person(id=admin_id, name=name, is_admin=True)
 
 
@@ -53,7 +59,7 @@ def give_cash(user: Person, amount: str | Decimal, *, admin: Person, market: Fak
     from services.accounts import funds
 
     asked = run_unit(funds.request_deposit, user.id, Decimal(amount), market=market, key=None)
-    run_unit(funds.approve, user.id, asked["transaction_id"], admin.id, market=market, key=None)
+    run_unit(funds.approve, user.id, asked["transaction_id"], admin.actor, market=market, key=None)
 
 
 def give_shares(
@@ -73,7 +79,7 @@ def give_shares(
     from services.accounts import funds
 
     taken = run_unit(funds.request_withdrawal, user.id, headroom, market=market, key=None)
-    run_unit(funds.approve, user.id, taken["transaction_id"], admin.id, market=market, key=None)
+    run_unit(funds.approve, user.id, taken["transaction_id"], admin.actor, market=market, key=None)
 
 
 def list_instruments() -> None:
@@ -130,8 +136,8 @@ def _insert_user(session: Session, name: str, email: str, status: str) -> int:
     return user.user_id
 
 
-def _insert_admin(session: Session, name: str, must_change_password: bool) -> int:
-    admin = Admin(admin_name=name, admin_password=PASSWORD_HASH, must_change_password=must_change_password)
+def _insert_admin(session: Session, name: str, role: str, must_change_password: bool) -> int:
+    admin = Admin(admin_name=name, admin_password=PASSWORD_HASH, role=role, must_change_password=must_change_password)
     session.add(admin)
     session.flush()
     return admin.admin_id

@@ -83,9 +83,9 @@ class Author:
         asking = funds.request_deposit if kind == "deposit" else funds.request_withdrawal
         number: int = run_unit(asking, user.id, Decimal(amount), market=self.market)["transaction_id"]
         if decision == "approve":
-            run_unit(funds.approve, user.id, number, self.ada.id, market=self.market)
+            run_unit(funds.approve, user.id, number, self.ada.actor, market=self.market)
         elif decision == "reject":
-            run_unit(funds.reject, user.id, number, self.ada.id, "too early", market=self.market)
+            run_unit(funds.reject, user.id, number, self.ada.actor, "too early", market=self.market)
         return number
 
 
@@ -137,7 +137,7 @@ def _bobs_orders(author: Author, bob: Person) -> dict[str, int]:
     author.fill(bob, cancelled, "99.99", 3)
     run_unit(orders.cancel, bob.id, cancelled, market=author.market)
     rejected = author.order(bob, "sell", "MSFT", 25, "30.00")
-    run_unit(orders.reject, bob.id, rejected, author.ada.id, "wrong class", market=author.market)
+    run_unit(orders.reject, bob.id, rejected, author.ada.actor, "wrong class", market=author.market)
     expired = author.order(bob, "buy", "MSFT", 5, "20.00")
     run_unit(_expire, bob.id, expired, author.market)
     author.order(bob, "sell", "MSFT", 60)

@@ -154,22 +154,22 @@ def _cancel(stage: Stage) -> Operation:
 
 def _reject_order(stage: Stage) -> Operation:
     order_id = stage.order("sell", "120.00")["order_id"]
-    return lambda key: stage.run(orders.reject, stage.alice.id, order_id, stage.ada.id, "no", key=key)
+    return lambda key: stage.run(orders.reject, stage.alice.id, order_id, stage.ada.actor, "no", key=key)
 
 
 def _execute_order(stage: Stage) -> Operation:
     order_id = stage.order("buy", "90.00")["order_id"]
-    return lambda key: stage.run(orders.execute, stage.alice.id, order_id, stage.ada.id, key=key)
+    return lambda key: stage.run(orders.execute, stage.alice.id, order_id, stage.ada.actor, key=key)
 
 
 def _approve(kind: str, stage: Stage) -> Operation:
     number = stage.request(kind)
-    return lambda key: stage.run(funds.approve, stage.alice.id, number, stage.ada.id, key=key)
+    return lambda key: stage.run(funds.approve, stage.alice.id, number, stage.ada.actor, key=key)
 
 
 def _reject(kind: str, stage: Stage) -> Operation:
     number = stage.request(kind)
-    return lambda key: stage.run(funds.reject, stage.alice.id, number, stage.ada.id, "no", key=key)
+    return lambda key: stage.run(funds.reject, stage.alice.id, number, stage.ada.actor, "no", key=key)
 
 
 OPERATIONS: dict[str, Callable[[Stage], Operation]] = {

@@ -37,14 +37,14 @@ def row(books: Books, number: int) -> FundTransaction:
 def test_a_deposit_arrives_when_an_admin_approves(books: Books, alice: Person, ada: Person) -> None:
     number = ask(books, alice, "deposit", "100000.00")
     assert cash(books, alice) == (0, 0)
-    books.run(funds.approve, alice.id, number, ada.id, market=books.market)
+    books.run(funds.approve, alice.id, number, ada.actor, market=books.market)
     assert cash(books, alice) == (Decimal("100000.00"), 0)
     assert (row(books, number).status, row(books, number).operator_id) == ("approved", ada.id)
 
 
 def test_a_rejected_deposit_never_arrives_and_says_why(books: Books, alice: Person, ada: Person) -> None:
     number = ask(books, alice, "deposit", "100.00")
-    books.run(funds.reject, alice.id, number, ada.id, "too early", market=books.market)
+    books.run(funds.reject, alice.id, number, ada.actor, "too early", market=books.market)
     assert cash(books, alice) == (0, 0)
     assert (row(books, number).status, row(books, number).remark) == ("rejected", "too early")
 
@@ -53,14 +53,14 @@ def test_a_withdrawal_is_frozen_from_the_request_on(books: Books, alice: Person,
     give_cash(alice, "500.00", admin=ada, market=books.market)
     number = ask(books, alice, "withdrawal", "200.00")
     assert cash(books, alice) == (Decimal("300.00"), Decimal("200.00"))
-    books.run(funds.approve, alice.id, number, ada.id, market=books.market)
+    books.run(funds.approve, alice.id, number, ada.actor, market=books.market)
     assert cash(books, alice) == (Decimal("300.00"), 0)
 
 
 def test_a_rejected_withdrawal_is_available_again(books: Books, alice: Person, ada: Person) -> None:
     give_cash(alice, "500.00", admin=ada, market=books.market)
     number = ask(books, alice, "withdrawal", "200.00")
-    books.run(funds.reject, alice.id, number, ada.id, "no", market=books.market)
+    books.run(funds.reject, alice.id, number, ada.actor, "no", market=books.market)
     assert cash(books, alice) == (Decimal("500.00"), 0)
 
 
@@ -80,9 +80,9 @@ def test_a_request_is_decided_once(books: Books, alice: Person, ada: Person, fir
 
     def decide(how: str) -> None:
         if how == "approve":
-            books.run(funds.approve, alice.id, number, ada.id, market=books.market)
+            books.run(funds.approve, alice.id, number, ada.actor, market=books.market)
         else:
-            books.run(funds.reject, alice.id, number, ada.id, "no", market=books.market)
+            books.run(funds.reject, alice.id, number, ada.actor, "no", market=books.market)
 
     decide(first)
     settled = cash(books, alice)
@@ -96,7 +96,7 @@ def test_a_request_is_found_only_under_its_owners_account(
 ) -> None:
     number = ask(books, alice, "deposit", "100.00")
     with pytest.raises(NotFound):
-        books.run(funds.approve, bob.id, number, ada.id, market=books.market)
+        books.run(funds.approve, bob.id, number, ada.actor, market=books.market)
     assert cash(books, bob) == (0, 0)
 
 

@@ -213,9 +213,9 @@ def test_a_finished_order_can_be_neither_cancelled_nor_rejected_nor_executed(
     with pytest.raises(IllegalMove):
         books.run(orders.cancel, rich_alice.id, order_id, market=books.market)
     with pytest.raises(IllegalMove):
-        books.run(orders.reject, rich_alice.id, order_id, ada.id, "late", market=books.market)
+        books.run(orders.reject, rich_alice.id, order_id, ada.actor, "late", market=books.market)
     with pytest.raises(IllegalMove):
-        books.run(orders.execute, rich_alice.id, order_id, ada.id, market=books.market)
+        books.run(orders.execute, rich_alice.id, order_id, ada.actor, market=books.market)
 
 
 def test_an_admin_rejects_an_order_with_a_reason_and_frees_what_it_held(
@@ -223,7 +223,7 @@ def test_an_admin_rejects_an_order_with_a_reason_and_frees_what_it_held(
 ) -> None:
     books.market.set_quote("AAPL", "100.00")
     order_id = order(books, rich_alice, "buy", 10, "90.00")["order_id"]
-    books.run(orders.reject, rich_alice.id, order_id, ada.id, "wrong class", market=books.market)
+    books.run(orders.reject, rich_alice.id, order_id, ada.actor, "wrong class", market=books.market)
     row = stored_order(books, order_id)
     assert (row.order_status, row.remark, row.operator_id) == ("rejected", "wrong class", ada.id)
     assert cash(books, rich_alice) == (Decimal("10000.00"), Decimal("0.00"))
@@ -237,7 +237,7 @@ def test_an_admin_executes_at_the_limit_or_the_market_whichever_is_better(
     order_id = order(books, rich_alice, "buy", 10, "90.00")["order_id"]
     books.market.set_quote("AAPL", last)
     books.market.close()
-    answer = books.run(orders.execute, rich_alice.id, order_id, ada.id, market=books.market)
+    answer = books.run(orders.execute, rich_alice.id, order_id, ada.actor, market=books.market)
     assert (answer["order_status"], answer["average_fill_price"]) == ("filled", float(paid))
     assert cash(books, rich_alice) == (10000 - 10 * Decimal(paid), Decimal("0.00"))
     with books.session() as session:

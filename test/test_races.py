@@ -125,9 +125,9 @@ def _decide_one(books: Books, admin: Person, pick: float) -> None:
         rows = session.execute(select(FundTransaction.transaction_id, FundTransaction.user_id)).all()
     number, owner = rows[int(pick * len(rows))]
     if pick < 0.5:
-        books.run(funds.approve, owner, number, admin.id, market=books.market)
+        books.run(funds.approve, owner, number, admin.actor, market=books.market)
     else:
-        books.run(funds.reject, owner, number, admin.id, "no", market=books.market)
+        books.run(funds.reject, owner, number, admin.actor, "no", market=books.market)
 
 
 def _fill_some(books: Books, pick: float) -> None:
@@ -151,8 +151,8 @@ def test_a_request_decided_by_many_at_once_has_one_outcome(books: Books, alice: 
     for _ in range(scaled(50)):
         asked = books.run(funds.request_deposit, alice.id, Decimal("10.00"), market=books.market)
         number = asked["transaction_id"]
-        approve = partial(books.run, funds.approve, alice.id, number, ada.id, market=books.market)
-        reject = partial(books.run, funds.reject, alice.id, number, ada.id, "no", market=books.market)
+        approve = partial(books.run, funds.approve, alice.id, number, ada.actor, market=books.market)
+        reject = partial(books.run, funds.reject, alice.id, number, ada.actor, "no", market=books.market)
         assert race([approve, reject] * 10, threads=20) == {"done": 1, "REQUEST_NOT_OPEN": 19}
     with books.session() as session:
         approved = select(func.count()).where(FundTransaction.status == "approved")

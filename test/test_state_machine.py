@@ -140,7 +140,7 @@ class Venue(RuleBasedStateMachine):
         request = self.model.requests[number]
         extra = () if status == "approved" else ("because",)
         work = funds.approve if status == "approved" else funds.reject
-        decide = partial(self.stage.run, work, request.user, number, self.stage.admin.id, *extra)
+        decide = partial(self.stage.run, work, request.user, number, self.stage.admin.actor, *extra)
         if self._send(decide, None if request.status == "pending" else "REQUEST_NOT_OPEN"):
             self.model.decide(number, status)
 
@@ -188,7 +188,7 @@ class Venue(RuleBasedStateMachine):
         order = self.model.orders[number]
         price = self.model.manual_price(order) if how == "executed" else 0
         refusal = "ORDER_NOT_OPEN" if not order.is_open else "NO_PRICE" if price is None else None
-        admin = self.stage.admin.id
+        admin = self.stage.admin.actor
         work, extra = {
             "cancelled": (orders.cancel, ()),
             "rejected": (orders.reject, (admin, "because")),

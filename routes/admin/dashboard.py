@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from flask import render_template
 
-from auth.permissions import admin_required
+from auth.permissions import admin_may
+from auth.roles import Permission
 from models import db
 from routes.admin import admin_bp
 from routes.core.health import health_report
@@ -17,7 +18,7 @@ RECENT = 5
 
 @admin_bp.get("/dashboard")
 @admin_bp.get("/")
-@admin_required
+@admin_may(Permission.VIEW)
 def dashboard() -> str:
     return render_template(
         "admin/dashboard.html",

@@ -6,12 +6,13 @@ from flask import render_template, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from auth.permissions import admin_required
+from auth.permissions import admin_may
+from auth.roles import Permission
 from models import db
 from routes import inputs
 from routes.admin import admin_bp
 from routes.answers import done
-from routes.shared import market, write
+from routes.shared import acting_admin, market, write
 from services.accounts import funds
 from services.paging import Page
 
@@ -20,7 +21,7 @@ KINDS = ("deposit", "withdrawal")
 
 
 @admin_bp.get("/fund-transactions")
-@admin_required
+@admin_may(Permission.VIEW)
 def fund_transactions() -> str:
     kind, status = inputs.choice(KINDS, "type"), inputs.choice(STATUSES, "status")
     return render_template(
@@ -31,35 +32,35 @@ def fund_transactions() -> str:
 
 
 @admin_bp.get("/deposits")
-@admin_required
+@admin_may(Permission.VIEW)
 def deposits() -> str:
     return _filtered("admin/deposits.html", "deposit")
 
 
 @admin_bp.get("/withdrawals")
-@admin_required
+@admin_may(Permission.VIEW)
 def withdrawals() -> str:
     return _filtered("admin/withdrawals.html", "withdrawal")
 
 
 @admin_bp.post("/fund-transactions/<row:transaction_id>/approve")
-@admin_required
+@admin_may(Permission.DECIDE_FUNDS)
 def approve_request(transaction_id: int) -> Response:
     fields = inputs.body_fields()
     key = inputs.request_key(current_user.actor, fields)
     owner = funds.owner_of(db.session, transaction_id)
-    answer = write(funds.approve, owner, transaction_id, current_user.id, market=market(), key=key)
+    answer = write(funds.approve, owner, transaction_id, acting_admin(), market=market(), key=key)
     return done(answer, back_to=url_for("admin.fund_transactions"))
 
 
 @admin_bp.post("/fund-transactions/<row:transaction_id>/reject")
-@admin_required
+@admin_may(Permission.DECIDE_FUNDS)
 def reject_request(transaction_id: int) -> Response:
     fields = inputs.body_fields()
     reason = funds.parse_reason(fields.get("reason"))
     key = inputs.request_key(current_user.actor, fields)
     owner = funds.owner_of(db.session, transaction_id)
-    answer = write(funds.reject, owner, transaction_id, current_user.id, reason, market=market(), key=key)
+    answer = write(funds.reject, owner, transaction_id, acting_admin(), reason, market=market(), key=key)
     return done(answer, back_to=url_for("admin.fund_transactions"))
 
 

@@ -6,12 +6,13 @@ from flask import render_template, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from auth.permissions import admin_required
+from auth.permissions import admin_may
+from auth.roles import Permission
 from models import db
 from routes import inputs
 from routes.admin import admin_bp
 from routes.answers import done
-from routes.shared import market, write
+from routes.shared import acting_admin, market, write
 from services import users
 from services.accounts import funds
 from services.paging import Page
@@ -22,7 +23,7 @@ NOBODY = -1
 
 
 @admin_bp.get("/orders")
-@admin_required
+@admin_may(Permission.VIEW)
 def order_management() -> str:
     filters = {
         "status": inputs.choice(order_views.STATUSES, "status"),
@@ -36,30 +37,30 @@ def order_management() -> str:
 
 
 @admin_bp.get("/orders/<row:order_id>")
-@admin_required
+@admin_may(Permission.VIEW)
 def order_page(order_id: int) -> str:
     """One order of any trader with its whole life."""
     return render_template("admin/order.html", order=order_views.order_story(db.session, order_id))
 
 
 @admin_bp.post("/orders/<row:order_id>/execute")
-@admin_required
+@admin_may(Permission.MANAGE_ORDERS)
 def execute_order(order_id: int) -> Response:
     fields = inputs.body_fields()
     key = inputs.request_key(current_user.actor, fields)
     owner = orders.owner_of(db.session, order_id)
-    answer = write(orders.execute, owner, order_id, current_user.id, market=market(), key=key)
+    answer = write(orders.execute, owner, order_id, acting_admin(), market=market(), key=key)
     return done(answer, back_to=url_for("admin.order_management"))
 
 
 @admin_bp.post("/orders/<row:order_id>/reject")
-@admin_required
+@admin_may(Permission.MANAGE_ORDERS)
 def reject_order(order_id: int) -> Response:
     fields = inputs.body_fields()
     reason = funds.parse_reason(fields.get("reason"))
     key = inputs.request_key(current_user.actor, fields)
     owner = orders.owner_of(db.session, order_id)
-    answer = write(orders.reject, owner, order_id, current_user.id, reason, market=market(), key=key)
+    answer = write(orders.reject, owner, order_id, acting_admin(), reason, market=market(), key=key)
     return done(answer, back_to=url_for("admin.order_management"))
 
 

@@ -11,6 +11,7 @@ from models import db
 from routes.auth import auth_bp
 from routes.auth.forms import leave, read_texts, show, show_again
 from routes.limits import LoginTry
+from routes.shared import acting_admin
 from services import admins
 from services.errors import DomainError, InvalidInput
 from utils.datetime_utils import utc_now
@@ -39,7 +40,7 @@ def _change() -> None:
     fields = read_texts("current_password", "new_password", "confirm_password")
     attempt = LoginTry("admin-password", current_user.name)
     try:
-        admins.change_password(db.session, current_user.id, current_user.login_id, fields, utc_now())
+        admins.change_password(db.session, acting_admin(), current_user.login_id, fields, utc_now())
     except InvalidInput as error:
         if "current_password" not in error.errors:
             attempt.give_back()

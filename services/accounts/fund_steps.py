@@ -37,7 +37,7 @@ def enter(books: Books, asked: Sequence[Asked]) -> list[FundTransaction]:
     return rows
 
 
-def approve(books: Books, row: FundTransaction, operator_id: int) -> None:
+def approve(books: Books, row: FundTransaction, operator_id: int | None) -> None:
     """Approve a pending request: a deposit arrives, a held withdrawal is paid out. Raises IllegalMove."""
     _decide(books, row, "approved", operator_id, None)
     cause = Cause(fund_transaction_id=row.transaction_id)
@@ -46,7 +46,7 @@ def approve(books: Books, row: FundTransaction, operator_id: int) -> None:
     record(books, row, f"{row.transaction_type}_approved")
 
 
-def reject(books: Books, row: FundTransaction, operator_id: int, reason: str) -> None:
+def reject(books: Books, row: FundTransaction, operator_id: int | None, reason: str) -> None:
     """Reject a pending request with a reason; a held withdrawal is available again. Raises IllegalMove."""
     _decide(books, row, "rejected", operator_id, reason)
     if row.transaction_type == "withdrawal":
@@ -76,6 +76,6 @@ def _row(books: Books, asked: Asked) -> FundTransaction:
     )
 
 
-def _decide(books: Books, row: FundTransaction, status: str, operator_id: int, reason: str | None) -> None:
+def _decide(books: Books, row: FundTransaction, status: str, operator_id: int | None, reason: str | None) -> None:
     row.status = move_request(row.status, status)
     row.operator_id, row.remark, row.updated_at = operator_id, reason, books.wall_time

@@ -10,9 +10,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import Admin, FundTransaction, User
+from services import audit
 from services.accounts import fund_steps, ledger
 from services.accounts.fund_steps import Asked
 from services.accounts.ledger import Books
+from services.audit import Actor, Subject
 from services.errors import InvalidInput, NotFound
 from services.idempotency import Answer, RequestKey, once
 from services.market.market import Market
@@ -88,7 +90,7 @@ def approve(
     session: Session,
     user_id: int,
     transaction_id: int,
-    admin_id: int,
+    actor: Actor,
     *,
     market: Market,
     key: RequestKey | None = None,
@@ -100,16 +102,16 @@ def approve(
     books = ledger.lock_account(session, user_id, clock(), market.now())
 
     def decide(row: FundTransaction) -> None:
-        fund_steps.approve(books, row, admin_id)
+        fund_steps.approve(books, row, actor.admin_id)
 
-    return once(session, key, lambda: _decide(books, transaction_id, decide))
+    return once(session, key, lambda: _decide(books, transaction_id, actor, decide))
 
 
 def reject(
     session: Session,
     user_id: int,
     transaction_id: int,
-    admin_id: int,
+    actor: Actor,
     reason: str,
     *,
     market: Market,
@@ -122,18 +124,29 @@ def reject(
     books = ledger.lock_account(session, user_id, clock(), market.now())
 
     def decide(row: FundTransaction) -> None:
-        fund_steps.reject(books, row, admin_id, reason)
+        fund_steps.reject(books, row, actor.admin_id, reason)
 
-    return once(session, key, lambda: _decide(books, transaction_id, decide))
+    return once(session, key, lambda: _decide(books, transaction_id, actor, decide))
 
 
-def _decide(books: Books, transaction_id: int, decide: Callable[[FundTransaction], None]) -> Answer:
+def _decide(books: Books, transaction_id: int, actor: Actor, decide: Callable[[FundTransaction], None]) -> Answer:
     row = books.session.get(FundTransaction, transaction_id, with_for_update=True, populate_existing=True)
     if row is None or row.user_id not in books.accounts:
         raise _no_such_request(transaction_id)
     decide(row)
     books.session.flush()
     books.write()
+    verb = "approve" if row.status == "approved" else "reject"
+    audit.record(
+        books.session,
+        actor,
+        f"{verb}_{row.transaction_type}",
+        Subject("fund_transaction", transaction_id, row.user_id),
+        before={"status": "pending"},
+        after={"status": row.status, "amount": row.amount},
+        now=books.wall_time,
+        reason=row.remark,
+    )
     return {
         "message": f"The {row.transaction_type} of ${row.amount:,} was {row.status}.",
         "transaction_id": transaction_id,

@@ -15,8 +15,10 @@ from sqlalchemy.orm import Session
 
 from config import Config
 from models import Order
+from services import audit
 from services.accounts import ledger
 from services.accounts.ledger import Books
+from services.audit import Actor, Subject
 from services.errors import NotFound, Refused
 from services.idempotency import Answer, RequestKey, once
 from services.market.market import Market
@@ -115,7 +117,7 @@ def reject(
     session: Session,
     user_id: int,
     order_id: int,
-    admin_id: int,
+    actor: Actor,
     reason: str,
     *,
     market: Market,
@@ -124,12 +126,33 @@ def reject(
 ) -> Answer:
     """End an open order by an admin's decision; the trader reads the reason. `user_id` is the order's owner."""
     books = ledger.lock_account(session, user_id, clock(), market.now())
-    return once(session, key, lambda: _end(books, user_id, order_id, "rejected", reason, admin_id))
+    return once(session, key, lambda: _reject(books, user_id, order_id, reason, actor))
 
 
-def _end(books: Books, user_id: int, order_id: int, status: str, remark: str, admin_id: int | None = None) -> Answer:
+def _reject(books: Books, user_id: int, order_id: int, reason: str, actor: Actor) -> Answer:
     settlement, order = lock_open_order(books, user_id, order_id)
-    order.operator_id = admin_id
+    before = _figures(order)
+    order.operator_id = actor.admin_id
+    settlement.end(order, "rejected", reason)
+    settlement.write()
+    _audit(books, actor, "reject_order", order, before, reason)
+    return answer(order)
+
+
+def _audit(
+    books: Books, actor: Actor, action: str, order: OrderState, before: dict[str, object], reason: str | None
+) -> None:
+    subject, after = Subject("orders", order.order_id, order.user_id), _figures(order)
+    audit.record(books.session, actor, action, subject, before=before, after=after, now=books.wall_time, reason=reason)
+
+
+def _figures(order: OrderState) -> dict[str, object]:
+    """What an admin's decision changes of an order."""
+    return {"order_status": order.status, "filled_quantity": order.filled_quantity}
+
+
+def _end(books: Books, user_id: int, order_id: int, status: str, remark: str) -> Answer:
+    settlement, order = lock_open_order(books, user_id, order_id)
     settlement.end(order, status, remark)
     settlement.write()
     return answer(order)
@@ -139,7 +162,7 @@ def execute(
     session: Session,
     user_id: int,
     order_id: int,
-    admin_id: int,
+    actor: Actor,
     *,
     market: Market,
     key: RequestKey | None = None,
@@ -151,16 +174,18 @@ def execute(
     better for the trader. `user_id` is the order's owner. Raises Refused for a market order without any price.
     """
     books = ledger.lock_account(session, user_id, clock(), market.now())
-    return once(session, key, lambda: _execute(books, user_id, order_id, admin_id, market))
+    return once(session, key, lambda: _execute(books, user_id, order_id, actor, market))
 
 
-def _execute(books: Books, user_id: int, order_id: int, admin_id: int, market: Market) -> Answer:
+def _execute(books: Books, user_id: int, order_id: int, actor: Actor, market: Market) -> Answer:
     settlement, order = lock_open_order(books, user_id, order_id)
-    order.operator_id = admin_id
+    before = _figures(order)
+    order.operator_id = actor.admin_id
     quote = market.quote(order.ticker)
     execution = Execution(_manual_price(order, quote), order.remaining, rule="manual")
     settlement.fill(order, execution, quote, "manual")
     settlement.write()
+    _audit(books, actor, "execute_order", order, before, None)
     return answer(order)
 
 

@@ -1,0 +1,89 @@
+"""The audit log: one row for each write of an admin, stored with the write in one transaction.
+
+Every unit that writes for an admin takes an `Actor` and calls `record` once for each row it changed. Nothing updates or
+deletes a row of the log: triggers of the database refuse it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from models import AuditEntry
+
+NO_REQUEST = "-"
+
+Figures = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts, and from where. `admin_id` is None for the command line and for the venue itself, which then has a
+    `name` that says so. `address` is empty for this machine.
+    """
+
+    admin_id: int | None
+    name: str
+    address: str = ""
+    request_id: str = NO_REQUEST
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The row that was written: its table, its number, ticker or name, and the trader whom it concerns."""
+
+    table: str
+    key: int | str
+    user_id: int | None = None
+
+
+def record(
+    session: Session,
+    actor: Actor,
+    action: str,
+    subject: Subject,
+    *,
+    before: Figures | None,
+    after: Figures | None,
+    now: datetime,
+    reason: str | None = None,
+) -> None:
+    """Add the row of one write to the unit. `before` and `after` hold only what changed, by column; None says that
+    there was no row before, or is none now. `now` is the wall clock. Secrets never belong here.
+    """
+    session.add(
+        AuditEntry(
+            created_at=now,
+            admin_id=actor.admin_id,
+            actor_name=actor.name,
+            action=action,
+            subject=subject.table,
+            subject_id=str(subject.key),
+            user_id=subject.user_id,
+            before=_as_json(before),
+            after=_as_json(after),
+            reason=reason,
+            address=actor.address,
+            request_id=actor.request_id,
+        )
+    )
+    session.flush()
+
+
+def _as_json(figures: Figures | None) -> str | None:
+    return None if figures is None else json.dumps(figures, default=_plain, ensure_ascii=False)
+
+
+def _plain(value: Any) -> str:
+    """Amounts and times as text, exactly as they are."""
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} does not belong in the audit log")

@@ -1,0 +1,82 @@
+"""What the tests of all admin routes need: one request for each write, and how to prepare it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from flask import Flask
+from werkzeug.routing import Rule
+
+from config import Config
+from factories import PASSWORD, Person, give_cash, make_user, place
+from fake_market import FakeMarket
+from services.accounts import funds
+from services.transaction import run_unit
+
+NEW_PASSWORD = "Another!horse8"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A venue with a trader who has money, a resting order and requests, and an owner who looks after them."""
+
+    app: Flask
+    market: FakeMarket
+    config: Config
+    trader: Person
+    owner: Person
+
+    def asked(self, kind: str = "deposit") -> int:
+        """The number of a new request of the trader."""
+        work = funds.request_deposit if kind == "deposit" else funds.request_withdrawal
+        with self.app.app_context():
+            return run_unit(work, self.trader.id, Decimal("50.00"), market=self.market, key=None)["transaction_id"]
+
+    def resting(self) -> int:
+        """The number of a new order of the trader, which rests."""
+        self.market.set_quote("AAPL", "100.00")
+        with self.app.app_context():
+            give_cash(self.trader, "5000.00", admin=self.owner, market=self.market)
+            order = place(self.trader, "buy", "AAPL", 10, "90.00", market=self.market, config=self.config)
+        return order["order_id"]
+
+    def another_trader(self, name: str = "Carol") -> Person:
+        with self.app.app_context():
+            return make_user(name)
+
+
+Request = tuple[str, dict[str, Any]]
+
+# endpoint -> how to make one request to it that works: the path and the body.
+ADMIN_WRITES: dict[str, Callable[[Stage], Request]] = {
+    "admin.approve_request": lambda stage: (f"/admin/fund-transactions/{stage.asked()}/approve", {}),
+    "admin.reject_request": lambda stage: (f"/admin/fund-transactions/{stage.asked()}/reject", {"reason": "no"}),
+    "admin.execute_order": lambda stage: (f"/admin/orders/{stage.resting()}/execute", {}),
+    "admin.reject_order": lambda stage: (f"/admin/orders/{stage.resting()}/reject", {"reason": "no"}),
+    "auth.change_admin_password": lambda stage: (
+        "/auth/admin-password",
+        {"current_password": PASSWORD, "new_password": NEW_PASSWORD, "confirm_password": NEW_PASSWORD},
+    ),
+}
+# POST routes of the panel that only answer a question and store nothing.
+ADMIN_QUESTIONS: set[str] = set()
+
+
+def admin_rules(app: Flask) -> list[Rule]:
+    """Every address of the admin panel."""
+    return [rule for rule in app.url_map.iter_rules() if rule.rule.startswith("/admin/")]
+
+
+def admin_writes(app: Flask) -> set[str]:
+    """The endpoints of every admin write of the URL map."""
+    posts = {rule.endpoint for rule in admin_rules(app) if "POST" in (rule.methods or ())}
+    return (posts | {"auth.change_admin_password"}) - ADMIN_QUESTIONS
+
+
+def some_address(rule: Rule) -> str:
+    """An address that the rule matches, of a row that is not there."""
+    return re.sub(r"<[^>]+>", "999999", rule.rule)
