@@ -64,6 +64,14 @@ def page_limit(default: int = 25) -> int:
     return _whole_parameter(("limit", "per_page"), 1, MAXIMUM_LIMIT, default=default)
 
 
+def sorting(sorts: Collection[str], name: str = "sort") -> str | None:
+    """What a list shall be sorted by: one of `sorts`, with "-" before it for the other way round; None: not given."""
+    text = request.args.get(name, "").strip()
+    if text and text.removeprefix("-") not in sorts:
+        raise InvalidInput({name: [f"must be one of {', '.join(sorts)}, with - before it for descending"]})
+    return text or None
+
+
 def choice(choices: Collection[str], *names: str) -> str | None:
     """The value of the first parameter given among `names`, which must be one of the choices; None when none is."""
     name, text = _parameter(names)

@@ -1,25 +1,27 @@
-"""One page of a list, cut by the database."""
+"""Lists that the database cuts: one page for the eye, every row for a file."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Row, Select, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Row, Select, func
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 MAXIMUM_LIMIT = 100
+BATCH = 1000  # rows that an export reads at a time
 AnySelect = Select[*tuple[Any, ...]]
 AnyRow = Row[*tuple[Any, ...]]
+Item = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
     """Some items of a longer list. `page` counts from 1; a page past the end is empty."""
 
-    items: list[dict[str, Any]]
+    items: list[Item]
     page: int
     limit: int
     total: int
@@ -33,10 +35,52 @@ class Page:
         return {"page": self.page, "limit": self.limit, "total": self.total, "pages": self.pages}
 
 
-def read_page(
-    session: Session, query: AnySelect, to_item: Callable[[AnyRow], dict[str, Any]], page: int, limit: int
-) -> Page:
-    """Read page `page` of an ordered query, `limit` rows each, and how many rows there are in all."""
-    total = session.execute(select(func.count()).select_from(query.order_by(None).subquery())).scalar_one()
-    rows = session.execute(query.limit(limit).offset((page - 1) * limit))
-    return Page(items=[to_item(row) for row in rows], page=page, limit=limit, total=total)
+def only(query: AnySelect, wanted: Mapping[Any, Any]) -> AnySelect:
+    """The query, only where each column has the value wanted; None wants any."""
+    for column, value in wanted.items():
+        if value is not None:
+            query = query.where(column == value)
+    return query
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A list with its filters. `query` is not ordered yet; `key` is its row number, which every item carries under
+    that column's name; `sorts` are the columns it may be sorted by, under the names that addresses use.
+    """
+
+    query: AnySelect
+    key: InstrumentedAttribute[int]
+    to_item: Callable[[AnyRow], Item]
+    sorts: Mapping[str, Any] = field(default_factory=dict)
+
+    def page(self, session: Session, page: int = 1, limit: int = 25, sort: str | None = None) -> Page:
+        """Page `page` of `limit` items. `sort` is one of `sorts`, with "-" before it for the other way round;
+        without it the newest come first. Rows alike in it are told apart by the row number: no page repeats one.
+        """
+        counted = self.query.with_only_columns(func.count(), maintain_column_froms=True)
+        total = session.execute(counted).scalar_one()
+        rows = session.execute(self._sorted(sort).limit(limit).offset((page - 1) * limit))
+        return Page(items=[self.to_item(row) for row in rows], page=page, limit=limit, total=total)
+
+    def every_item(self, session: Session) -> Iterator[Item]:
+        """All items, newest first, read in batches by row number. Between batches the session is closed, so that a
+        slow reader holds no connection; rows that come meanwhile are left out.
+        """
+        query = self.query.order_by(self.key.desc()).limit(BATCH)
+        below: int | None = None
+        while True:
+            batch = session.execute(query if below is None else query.where(self.key < below))
+            items = [self.to_item(row) for row in batch]
+            session.close()
+            yield from items
+            if len(items) < BATCH:
+                return
+            below = items[-1][self.key.key]
+
+    def _sorted(self, sort: str | None) -> AnySelect:
+        column = self.sorts[sort.removeprefix("-")] if sort else self.key
+        downwards = sort is None or sort.startswith("-")
+        if downwards:
+            return self.query.order_by(column.desc(), self.key.desc())
+        return self.query.order_by(column, self.key)

@@ -15,6 +15,8 @@ from utils.number_utils import safe_round
 if TYPE_CHECKING:
     from flask import Flask
 
+PAGING = ("page", "limit", "per_page", "sort")  # what an address says of the page's cut, not of its rows
+
 
 def init_context(app: Flask) -> None:
     """A value that a template uses and nobody gave is an error (see errors.py), never an empty place."""
@@ -23,6 +25,7 @@ def init_context(app: Flask) -> None:
     app.jinja_env.filters["format_datetime"] = format_datetime
     app.jinja_env.globals["page_address"] = page_address
     app.jinja_env.globals["has_page"] = lambda address: any(rule.rule == address for rule in app.url_map.iter_rules())
+    app.jinja_env.globals["export_address"] = export_address
     app.context_processor(_market_status)
 
 
@@ -30,6 +33,12 @@ def page_address(parameter: str, number: int) -> str:
     """This page's address with another page of one of its lists; all other parameters are kept."""
     parameters = {**request.args.to_dict(), parameter: str(number)}
     return f"{request.path}?{urlencode(parameters)}"
+
+
+def export_address(path: str) -> str:
+    """The address of a list's file (see routes/exports.py) with this page's filters."""
+    filters = {name: value for name, value in request.args.items() if name not in PAGING and value}
+    return f"{path}?{urlencode(filters)}" if filters else path
 
 
 def _market_status() -> dict[str, Any]:

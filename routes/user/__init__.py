@@ -10,6 +10,7 @@ from routes.user import (  # noqa: E402 - the views need the blueprint
     account,  # noqa: F401
     dashboard,  # noqa: F401
     indicators,  # noqa: F401
+    lists,  # noqa: F401
     monte_carlo,  # noqa: F401
     order,  # noqa: F401
     stock,  # noqa: F401

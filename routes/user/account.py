@@ -14,13 +14,11 @@ from models import db
 from routes import inputs
 from routes.answers import done, succeed
 from routes.shared import market, write
-from routes.user import user_bp
+from routes.user import lists, user_bp
 from services.accounts import funds, portfolio
 from services.trading import order_views
 
 ROWS_ON_PAGE = 10
-FUND_STATUSES = ("pending", "approved", "rejected")
-FUND_TYPES = ("deposit", "withdrawal")
 
 
 @user_bp.get("/account")
@@ -52,27 +50,16 @@ def account_api() -> Response:
 @user_required
 def transactions_api() -> Response:
     """The trader's fills."""
-    page = order_views.list_fills(
-        db.session,
-        user_id=current_user.id,
-        ticker=inputs.optional_ticker(),
-        page=inputs.page_number(),
-        limit=inputs.page_limit(),
-    )
+    listing = lists.fills()
+    page = listing.page(db.session(), inputs.page_number(), inputs.page_limit(), inputs.sorting(listing.sorts))
     return succeed(transactions=page.items, pagination=page.pagination())
 
 
 @user_bp.get("/api/fund_transactions")
 @user_required
 def fund_transactions_api() -> Response:
-    page = funds.list_requests(
-        db.session,
-        user_id=current_user.id,
-        kind=inputs.choice(FUND_TYPES, "type"),
-        status=inputs.choice(FUND_STATUSES, "status"),
-        page=inputs.page_number(),
-        limit=inputs.page_limit(),
-    )
+    listing = lists.fund_requests()
+    page = listing.page(db.session(), inputs.page_number(), inputs.page_limit(), inputs.sorting(listing.sorts))
     return succeed(fund_transactions=page.items, pagination=page.pagination())
 
 

@@ -11,26 +11,17 @@ from models import db
 from routes import inputs
 from routes.answers import done, succeed
 from routes.shared import market, settings, write
-from routes.user import user_bp
+from routes.user import lists, user_bp
 from services.trading import order_views, orders, preview, replacing
-from services.trading.tickets import EXECUTION_TYPES, SIDES, parse_ticket
+from services.trading.tickets import parse_ticket
 
 
 @user_bp.get("/api/orders")
 @user_required
 def orders_api() -> Response:
     """`type` takes a side (buy, sell) or an execution type (market, limit)."""
-    kind = inputs.choice((*SIDES, *EXECUTION_TYPES), "type", "order_type")
-    page = order_views.list_orders(
-        db.session,
-        user_id=current_user.id,
-        status=inputs.choice(order_views.STATUSES, "status"),
-        ticker=inputs.optional_ticker(),
-        side=kind if kind in SIDES else None,
-        execution_type=kind if kind in EXECUTION_TYPES else None,
-        page=inputs.page_number(),
-        limit=inputs.page_limit(),
-    )
+    listing = lists.orders()
+    page = listing.page(db.session(), inputs.page_number(), inputs.page_limit(), inputs.sorting(listing.sorts))
     return succeed(orders=page.items, pagination=page.pagination())
 
 

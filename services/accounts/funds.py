@@ -18,12 +18,22 @@ from services.audit import Actor, Subject
 from services.errors import InvalidInput, NotFound
 from services.idempotency import Answer, RequestKey, once
 from services.market.market import Market
-from services.paging import AnyRow, Page, read_page
+from services.paging import AnyRow, Listing, Page, only
 from utils.datetime_utils import Clock, utc_now
 from utils.number_utils import CENT, decimal_places, parse_decimal
 
 LARGEST_REQUEST = Decimal("1000000000.00")
 LONGEST_REASON = 255
+
+# What the list of requests may be sorted by: the names are those of its items' fields.
+REQUEST_SORTS = {
+    "transaction_id": FundTransaction.transaction_id,
+    "transaction_type": FundTransaction.transaction_type,
+    "amount": FundTransaction.amount,
+    "status": FundTransaction.status,
+    "created_at": FundTransaction.created_at,
+    "updated_at": FundTransaction.updated_at,
+}
 
 
 def parse_amount(value: object) -> Decimal:
@@ -163,31 +173,24 @@ def owner_of(session: Session, transaction_id: int) -> int:
     return owner
 
 
-def list_requests(
-    session: Session,
-    *,
-    user_id: int | None = None,
-    kind: str | None = None,
-    status: str | None = None,
-    page: int = 1,
-    limit: int = 25,
-) -> Page:
-    """Requests, newest first, of one trader or of all, with the names of trader and admin."""
+def requests_of(*, user_id: int | None = None, kind: str | None = None, status: str | None = None) -> Listing:
+    """Requests of one trader or of all, with the names of trader and admin."""
     query = (
         select(FundTransaction, User.user_name, Admin.admin_name)
         .join(User, User.user_id == FundTransaction.user_id)
         .outerjoin(Admin, Admin.admin_id == FundTransaction.operator_id)
-        .order_by(FundTransaction.transaction_id.desc())
     )
     wanted = {
         FundTransaction.user_id: user_id,
         FundTransaction.transaction_type: kind,
         FundTransaction.status: status,
     }
-    for column, value in wanted.items():
-        if value is not None:
-            query = query.where(column == value)
-    return read_page(session, query, _item, page, limit)
+    return Listing(only(query, wanted), FundTransaction.transaction_id, _item, REQUEST_SORTS)
+
+
+def list_requests(session: Session, *, page: int = 1, limit: int = 25, **filters: Any) -> Page:
+    """A page of `requests_of`, newest first."""
+    return requests_of(**filters).page(session, page, limit)
 
 
 def _item(row: AnyRow) -> dict[str, Any]:

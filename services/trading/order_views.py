@@ -1,4 +1,4 @@
-"""Lists of orders and fills, a page at a time."""
+"""Lists of orders and fills, and the whole life of one order."""
 
 from __future__ import annotations
 
@@ -9,13 +9,33 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from models import AccountEvent, Order, Transaction, User
-from services.paging import AnyRow, AnySelect, Page, read_page
+from services.paging import AnyRow, AnySelect, Listing, Page, only
 from services.trading.order_state import from_order
 from services.trading.order_states import FINAL_STATUSES, OPEN_STATUSES
 from services.trading.order_texts import describe, explain_rule
 from services.trading.orders import no_such_order
 
 STATUSES = ("open", *OPEN_STATUSES, *FINAL_STATUSES)
+
+# What lists may be sorted by: the names are those of the items' fields.
+ORDER_SORTS = {
+    "order_id": Order.order_id,
+    "ticker": Order.ticker,
+    "order_type": Order.order_type,
+    "order_quantity": Order.order_quantity,
+    "order_status": Order.order_status,
+    "created_at": Order.created_at,
+}
+FILL_SORTS = {
+    "transaction_id": Transaction.transaction_id,
+    "ticker": Transaction.ticker,
+    "transaction_type": Transaction.transaction_type,
+    "transaction_quantity": Transaction.transaction_quantity,
+    "transaction_price": Transaction.transaction_price,
+    "transaction_amount": Transaction.transaction_amount,
+    "realised_profit": Transaction.realised_profit,
+    "transaction_time": Transaction.transaction_time,
+}
 
 _ORDER_COLUMNS = (
     "order_id",
@@ -74,38 +94,39 @@ _FILL_COLUMNS = (
 )
 
 
-def list_orders(
-    session: Session,
+def orders_of(
     *,
     user_id: int | None = None,
     status: str | None = None,
     ticker: str | None = None,
     side: str | None = None,
     execution_type: str | None = None,
-    page: int = 1,
-    limit: int = 25,
-) -> Page:
-    """Orders, newest first, of one trader or of all. `status` may be "open": pending and partially filled."""
-    newest_first = select(Order, User.user_name).join(User, User.user_id == Order.user_id)
-    query = _with_status(newest_first.order_by(Order.order_id.desc()), status)
+) -> Listing:
+    """Orders of one trader or of all. `status` may be "open": pending and partially filled."""
+    query = _with_status(select(Order, User.user_name).join(User, User.user_id == Order.user_id), status)
     wanted = {
         Order.user_id: user_id,
         Order.ticker: ticker,
         Order.order_type: side,
         Order.order_execution_type: execution_type,
     }
-    for column, value in wanted.items():
-        if value is not None:
-            query = query.where(column == value)
-    return read_page(session, query, _order_item, page, limit)
+    return Listing(only(query, wanted), Order.order_id, _order_item, ORDER_SORTS)
 
 
-def list_fills(session: Session, *, user_id: int, ticker: str | None = None, page: int = 1, limit: int = 25) -> Page:
-    """One trader's fills, newest first, with the evidence of each price."""
-    query = select(Transaction).where(Transaction.user_id == user_id).order_by(Transaction.transaction_id.desc())
-    if ticker is not None:
-        query = query.where(Transaction.ticker == ticker)
-    return read_page(session, query, _fill_item, page, limit)
+def list_orders(session: Session, *, page: int = 1, limit: int = 25, **filters: Any) -> Page:
+    """A page of `orders_of`, newest first."""
+    return orders_of(**filters).page(session, page, limit)
+
+
+def fills_of(*, user_id: int, ticker: str | None = None, side: str | None = None) -> Listing:
+    """One trader's fills, with the evidence of each price."""
+    wanted = {Transaction.user_id: user_id, Transaction.ticker: ticker, Transaction.transaction_type: side}
+    return Listing(only(select(Transaction), wanted), Transaction.transaction_id, _fill_item, FILL_SORTS)
+
+
+def list_fills(session: Session, *, page: int = 1, limit: int = 25, **filters: Any) -> Page:
+    """A page of `fills_of`, newest first."""
+    return fills_of(**filters).page(session, page, limit)
 
 
 def order_story(session: Session, order_id: int, user_id: int | None = None) -> dict[str, Any]:
