@@ -57,6 +57,20 @@ class Config:
     yahoo_base_url: str | None
     gemini_api_endpoint: str | None
     gemini_api_key: str | None
+    gemini_library: str  # generativeai (the specification's) or genai (its successor)
+    gemini_model: str
+    gemini_temperature: float
+    gemini_timeout: float  # seconds without a byte after which a call is given up
+    assistant_at_once: int  # answers under way at the same time, of all traders together
+    assistant_time_limit: float  # seconds an answer may take, its tools and calls together
+    assistant_minute_limit: int  # messages a trader; 0 switches it off, as in the five below
+    assistant_day_limit: int  # messages a trader
+    assistant_token_limit: int  # tokens a trader and day
+    assistant_total_minute_limit: int  # messages of all traders
+    assistant_total_day_limit: int  # messages of all traders
+    assistant_total_token_limit: int  # tokens a day of all traders
+    assistant_prompt_tokens: int  # of a conversation's past, sent along with a message
+    assistant_answer_tokens: int  # longest answer of one call
     commission_per_share: Decimal  # dollars
     commission_minimum: Decimal  # dollars an order
     commission_maximum_rate: Decimal  # fraction of the order's value; 1 means no other cap than the value itself
@@ -98,6 +112,20 @@ class Config:
             yahoo_base_url=reader.optional("YAHOO_BASE_URL", _http_url),
             gemini_api_endpoint=reader.optional("GEMINI_API_ENDPOINT", _http_url),
             gemini_api_key=reader.optional("GEMINI_API_KEY", str),
+            gemini_library=reader.choice("GEMINI_LIBRARY", ("generativeai", "genai"), "generativeai"),
+            gemini_model=reader.convert("GEMINI_MODEL", _model_name, "gemini-2.0-flash"),
+            gemini_temperature=float(reader.number("GEMINI_TEMPERATURE", "0.2", "0", "2")),
+            gemini_timeout=float(reader.number("GEMINI_TIMEOUT", "20", "0.1", "300")),
+            assistant_at_once=reader.whole("ASSISTANT_AT_ONCE", 4, 1, 16),
+            assistant_time_limit=float(reader.number("ASSISTANT_TIME_LIMIT", "90", "1", "600")),
+            assistant_minute_limit=reader.whole("ASSISTANT_MINUTE_LIMIT", 10, 0, 1_000_000),
+            assistant_day_limit=reader.whole("ASSISTANT_DAY_LIMIT", 200, 0, 1_000_000),
+            assistant_token_limit=reader.whole("ASSISTANT_TOKEN_LIMIT", 400_000, 0, 999_999_999),
+            assistant_total_minute_limit=reader.whole("ASSISTANT_TOTAL_MINUTE_LIMIT", 60, 0, 1_000_000),
+            assistant_total_day_limit=reader.whole("ASSISTANT_TOTAL_DAY_LIMIT", 5_000, 0, 1_000_000),
+            assistant_total_token_limit=reader.whole("ASSISTANT_TOTAL_TOKEN_LIMIT", 4_000_000, 0, 999_999_999),
+            assistant_prompt_tokens=reader.whole("ASSISTANT_PROMPT_TOKENS", 6_000, 500, 100_000),
+            assistant_answer_tokens=reader.whole("ASSISTANT_ANSWER_TOKENS", 2_048, 64, 8_192),
             commission_per_share=reader.number("COMMISSION_PER_SHARE", "0", "0", "100", places=4),
             commission_minimum=reader.number("COMMISSION_MINIMUM", "0", "0", "1000", places=2),
             commission_maximum_rate=reader.number("COMMISSION_MAXIMUM_RATE", "1", "0", "1", places=4),
@@ -238,6 +266,12 @@ def _tickers(text: str) -> tuple[str, ...]:
     if not tickers or not all(re.fullmatch(r"[A-Z0-9^][A-Z0-9.\-=^]{0,9}", ticker) for ticker in tickers):
         raise ValueError("must be tickers with commas between, such as AAPL,MSFT")
     return tickers
+
+
+def _model_name(text: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9.\-]{0,63}", text):
+        raise ValueError("must be the name of a model such as gemini-2.0-flash")
+    return text
 
 
 def _http_url(text: str) -> str:
