@@ -81,6 +81,10 @@ class Config:
     open_order_limit: int  # open orders a trader; 0 switches it off
     concentration_limit: Decimal  # largest fraction of equity in one ticker; 0 switches it off
     daily_loss_limit: Decimal  # fraction of the day's first equity after which only sells pass; 0 switches it off
+    starting_balance: Decimal  # dollars that a new trader begins with
+    registration: str  # open: anybody; invitation: with the code; closed: admins make the accounts
+    invitation_code: str | None  # what a new trader must know while registration is by invitation
+    announcement: str | None  # one line at the top of every page
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Config:
@@ -136,6 +140,10 @@ class Config:
             open_order_limit=reader.whole("OPEN_ORDER_LIMIT", 200, 0, 1_000_000),
             concentration_limit=reader.number("CONCENTRATION_LIMIT", "0", "0", "1", places=4),
             daily_loss_limit=reader.number("DAILY_LOSS_LIMIT", "0", "0", "1", places=4),
+            starting_balance=reader.number("STARTING_BALANCE", "0", "0", "1000000000", places=2),
+            registration=reader.choice("REGISTRATION", ("open", "invitation", "closed"), "open"),
+            invitation_code=reader.optional("INVITATION_CODE", _invitation_code),
+            announcement=reader.optional("ANNOUNCEMENT", _announcement),
         )
 
     @property
@@ -243,6 +251,18 @@ def _database_url(text: str) -> str:
 def _secret_key(text: str) -> str:
     if len(text) < 16:
         raise ValueError("must have at least 16 characters")
+    return text
+
+
+def _invitation_code(text: str) -> str:
+    if not re.fullmatch(r"[!-~]{6,64}", text):
+        raise ValueError("must have 6 to 64 letters, digits or signs, without spaces")
+    return text
+
+
+def _announcement(text: str) -> str:
+    if len(text) > 200 or not text.isprintable():
+        raise ValueError("must be one line of at most 200 characters")
     return text
 
 

@@ -1,4 +1,4 @@
-"""`flask settings`: the trading rules in force, and how to change them without a restart."""
+"""`flask settings`: the venue's settings in force, and how to change them without a restart."""
 
 from __future__ import annotations
 
@@ -6,53 +6,64 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from config import Config, ConfigError
+from cli.acting import command_line
+from config import Config
 from models import db
-from services import settings as stored_settings
-from services.trading.rules import SETTING_NAMES
+from services import venue_settings
+from services.errors import DomainError
 from services.transaction import run_unit
+from services.venue_settings import KINDS
 from utils.datetime_utils import utc_now
 
-rule_name = click.argument("name", type=click.Choice(SETTING_NAMES, case_sensitive=False))
+setting_name = click.argument("name", type=click.Choice(list(KINDS), case_sensitive=False))
 
 
 @click.group()
 def settings() -> None:
-    """Show and change the trading rules: realism, hours, limits, commission."""
+    """Show and change the settings: commission, realism, hours, limits, new traders, stock list, announcement."""
 
 
 @settings.command()
 @with_appcontext
 def show() -> None:
-    """Show every rule, its value, and where the value comes from."""
-    config: Config = current_app.extensions["config"]
-    table = Table("Rule", "Value", "From", title="Trading rules")
-    for name in SETTING_NAMES:
-        saved = stored_settings.get(db.session(), name)
-        table.add_row(name, saved or str(getattr(config, name)), "saved setting" if saved else "environment")
+    """Show every setting, its value, and where the value comes from."""
+    table = Table("Setting", "Value", "From", title=f"Settings, version {venue_settings.version(db.session())}")
+    for one in venue_settings.shown(db.session(), _config()):
+        table.add_row(one.kind.name, escape(one.value) or "-", "saved setting" if one.saved else "environment")
     Console().print(table)
 
 
 @settings.command("set")
-@rule_name
+@setting_name
 @click.argument("value")
 @with_appcontext
-def set_rule(name: str, value: str) -> None:
-    """Save a rule. It wins over the environment and holds from the next order on."""
-    try:
-        checked = Config.from_environment({name.upper(): value})
-    except ConfigError as error:
-        raise click.ClickException(str(error)) from error
-    run_unit(stored_settings.put, name, str(getattr(checked, name)), utc_now())
-    click.echo(f"{name} is now {getattr(checked, name)}.")
+def set_one(name: str, value: str) -> None:
+    """Save a setting. It wins over the environment and holds at once."""
+    _change(name, value)
 
 
 @settings.command()
-@rule_name
+@setting_name
 @with_appcontext
 def clear(name: str) -> None:
-    """Forget a saved rule, so that the environment's value holds again."""
-    run_unit(stored_settings.remove, name)
-    click.echo(f"{name} is now {getattr(current_app.extensions['config'], name)}, as the environment says.")
+    """Forget a saved setting, so that the environment's value holds again."""
+    _change(name, None)
+
+
+def _change(name: str, value: str | None) -> None:
+    seen = venue_settings.version(db.session())
+    db.session.close()
+    try:
+        run_unit(venue_settings.change, {name: value}, seen, command_line(), config=_config(), now=utc_now(), key=None)
+    except DomainError as error:
+        raise click.ClickException(error.message) from error
+    text = venue_settings.as_text(getattr(venue_settings.effective(db.session(), _config()), name))
+    click.echo(f"{name} is now {text or 'empty'}{'' if value is not None else ', as the environment says'}.")
+
+
+def _config() -> Config:
+    config: Config = current_app.extensions["config"]
+    return config

@@ -66,7 +66,7 @@ class LiveSteps:
         """Load the exchange's hours, list the instruments, and open the market with the quotes of last time."""
         self._renew_hours()
         if self._feeds:
-            run_unit(instruments.list_tickers, self._listed)
+            run_unit(instruments.list_at_start, self._listed)
         self._read_quotes()
         self._market.run(self.book, self._hours, self._wall)
         return True

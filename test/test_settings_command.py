@@ -28,7 +28,7 @@ def test_a_wrong_value_is_refused_and_nothing_is_saved(app: Flask, config: Confi
     runner = app.test_cli_runner()
     answer = runner.invoke(args=["settings", "set", "concentration_limit", "1.5"])
     assert answer.exit_code == 1
-    assert "CONCENTRATION_LIMIT must be a number from 0 to 1" in answer.output
+    assert "concentration_limit must be a number from 0 to 1" in answer.output
     assert rules(app, config).concentration_limit == 0
 
 

@@ -8,10 +8,14 @@ from sqlalchemy import case, func, or_, select
 from sqlalchemy.orm import Session
 
 from models import Instrument
+from services import settings
+from services.errors import InvalidInput
+from services.market.source_choice import stored_source
 from utils.market_source import InstrumentInfo
 
 NAME_LENGTH = 120
 EXCHANGE_LENGTH = 32
+STOCK_LIST = "tech_tickers"  # the setting in which an admin's choice of the list is saved
 
 
 def find(session: Session, ticker: str) -> Instrument | None:
@@ -42,7 +46,10 @@ def search(session: Session, text: str, limit: int) -> list[Instrument]:
 
 
 def store(session: Session, infos: Iterable[InstrumentInfo], listed: bool) -> int:
-    """Unit: take in what a source knows of instruments and answer how many are new. A listed one stays listed."""
+    """Unit: take in what a source knows of instruments and answer how many are new. A listed one stays listed; once an
+    admin has chosen the stock list, nothing else puts an instrument on it.
+    """
+    listed = listed and settings.get(session, STOCK_LIST) is None
     wanted = {info.ticker: info for info in infos}
     known = {row.ticker: row for row in session.scalars(select(Instrument).where(Instrument.ticker.in_(wanted)))}
     for ticker, info in wanted.items():
@@ -62,6 +69,30 @@ def list_tickers(session: Session, tickers: Iterable[str]) -> None:
             known[ticker].listed = True
         else:
             session.add(_row(InstrumentInfo(ticker, ticker, "", not ticker.startswith("^")), listed=True))
+
+
+def list_at_start(session: Session, tickers: Iterable[str]) -> None:
+    """Unit: put the environment's tickers on the stock list, unless an admin has chosen it."""
+    if settings.get(session, STOCK_LIST) is None:
+        list_tickers(session, tickers)
+
+
+def choose_list(session: Session, tickers: Iterable[str]) -> None:
+    """Make exactly these the stock list; a benchmark, which nobody trades, stays on it. Raises InvalidInput for tickers
+    that do not exist in the replay; with live prices the source is asked for the name of a new one.
+    """
+    wanted = set(tickers)
+    if stored_source(session) == "replay":
+        known = set(
+            session.scalars(select(Instrument.ticker).where(Instrument.ticker.in_(wanted), Instrument.tradable))
+        )
+        if wanted - known:
+            raise InvalidInput(
+                {STOCK_LIST: [f"has what the replay does not know: {', '.join(sorted(wanted - known))}"]}
+            )
+    for row in session.scalars(select(Instrument).where(Instrument.listed, Instrument.tradable)):
+        row.listed = row.ticker in wanted
+    list_tickers(session, wanted)
 
 
 def nameless(session: Session) -> list[str]:
