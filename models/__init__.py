@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 from models.admin import Admin
 from models.audit import AuditEntry
-from models.finance import AccountBalance, FundTransaction, LedgerEntry
+from models.finance import AccountBalance, AccountSnapshot, FundTransaction, LedgerEntry
 from models.market import (
     BalanceSheet,
     FundamentalData,
@@ -30,6 +30,7 @@ from models.user import Login, User, UserPreference
 __all__ = [
     "AccountBalance",
     "AccountEvent",
+    "AccountSnapshot",
     "Admin",
     "AuditEntry",
     "BalanceSheet",

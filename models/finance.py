@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, String, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Index, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import NEVER_REUSE_IDS, Base, CreatedAt, RowId, UpdatedAt
@@ -113,3 +113,29 @@ class LedgerEntry(Base):
     remark: Mapped[str | None] = mapped_column(String(255), comment="Why, where an admin adjusted by hand")
     created_at: Mapped[CreatedAt]
     market_time: Mapped[datetime] = mapped_column(UTCDateTime, comment="Market clock when it was written, UTC")
+
+
+class AccountSnapshot(Base):
+    """What a trader's account was made of at the close of one session. Every amount counts from the account's
+    beginning, so any two rows tell what happened between them. Recomputable from fills and journal; never changed.
+    """
+
+    __tablename__ = "account_snapshot"
+    __table_args__ = (
+        CheckConstraint("cash + holdings_cost = net_flow + realised_profit - commission", name="identity"),
+        Index("ix_account_snapshot_session_date", "session_date"),
+    )
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.user_id"), primary_key=True, comment="The trader")
+    session_date: Mapped[date] = mapped_column(Date, primary_key=True, comment="Day of the exchange's session")
+    cash: Mapped[Decimal] = mapped_column(Money, comment="Available and frozen cash, dollars")
+    holdings_value: Mapped[Decimal] = mapped_column(Money, comment="Shares at the session's close, dollars")
+    holdings_cost: Mapped[Decimal] = mapped_column(Money, comment="What those shares cost, dollars")
+    net_flow: Mapped[Decimal] = mapped_column(
+        Money, comment="Deposits less withdrawals, adjustments included, since the beginning, dollars"
+    )
+    realised_profit: Mapped[Decimal] = mapped_column(
+        Money, comment="Sales less average cost, before commission, since the beginning, dollars"
+    )
+    commission: Mapped[Decimal] = mapped_column(Money, comment="Commission of all fills since the beginning, dollars")
+    created_at: Mapped[CreatedAt]

@@ -20,7 +20,7 @@ from uuid import uuid4
 from config import Config
 from models import db
 from services.errors import Unavailable
-from services.market.market import Market
+from services.market.market import ChartMarket
 from services.trading import lease, matching
 from services.trading.lease import LeaseLost, Tenure
 from services.trading.matching import BatchReport
@@ -29,6 +29,7 @@ from services.trading.prices import unusable_because
 from services.trading.rules import read_rules
 from services.trading.sessions import session_state
 from services.transaction import run_unit
+from tasks.snapshot_step import SnapshotStep
 from utils.datetime_utils import Clock, utc_now
 from utils.market_source import Quote
 
@@ -54,7 +55,9 @@ class OrderProcessor:
     and every `interval` seconds without one.
     """
 
-    def __init__(self, app: Flask, market: Market, config: Config, interval: float, clock: Clock = utc_now) -> None:
+    def __init__(
+        self, app: Flask, market: ChartMarket, config: Config, interval: float, clock: Clock = utc_now
+    ) -> None:
         self.book = OrderBook()
         self._config = config
         self.last_pass: datetime | None = None
@@ -68,6 +71,7 @@ class OrderProcessor:
         self._reconciled_at: datetime | None = None
         self._seen: deque[tuple[datetime, int]] = deque()
         self._parked: dict[int, datetime] = {}
+        self._snapshots = SnapshotStep(market, clock)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._loop, name="order-processor", daemon=True)
 
@@ -119,6 +123,7 @@ class OrderProcessor:
         self.expire_due()
         fills = self.fill_reached()
         self.keep_peaks()
+        self.take_snapshots()
         return fills
 
     def hold_lease(self) -> bool:
@@ -176,6 +181,10 @@ class OrderProcessor:
         owners = {one.user_id for one in map(self.book.get, peaks) if one is not None}
         if peaks and owners:
             run_unit(matching.raise_peaks, peaks, owners, market=self._market, tenure=self._tenure)
+
+    def take_snapshots(self) -> None:
+        """Once a session has closed, store what every account was worth then."""
+        self._snapshots.run(self._tenure)
 
     def fill_reached(self) -> int:
         """Fill the orders that the current prices reach, in batches. Returns how many fills were booked.

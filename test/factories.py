@@ -62,6 +62,14 @@ def give_cash(user: Person, amount: str | Decimal, *, admin: Person, market: Fak
     run_unit(funds.approve, user.id, asked["transaction_id"], admin.actor, market=market, key=None)
 
 
+def take_cash(user: Person, amount: str | Decimal, *, admin: Person, market: FakeMarket) -> None:
+    """Money out of the account: a withdrawal that the admin approves."""
+    from services.accounts import funds
+
+    asked = run_unit(funds.request_withdrawal, user.id, Decimal(amount), market=market, key=None)
+    run_unit(funds.approve, user.id, asked["transaction_id"], admin.actor, market=market, key=None)
+
+
 def give_shares(
     user: Person, ticker: str, quantity: int, price: str | Decimal, *, admin: Person, market: FakeMarket, config: Config
 ) -> None:

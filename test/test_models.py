@@ -156,6 +156,7 @@ FOREIGN_KEYS = [
 # What the design asks for beyond the specification.
 BEYOND = {
     "account_event",
+    "account_snapshot",
     "audit_entry",
     "balance_sheet",
     "idempotency_key",
