@@ -17,6 +17,7 @@ from routes import register_routes
 from routes.json_provider import VenueJSONProvider
 from services.logins import ABSOLUTE_LIMIT
 from services.market.market import VenueMarket
+from services.streams import Hub
 from tasks.startup import start_in_flask_run
 from utils.logs import start_logging
 from utils.secret_key import read_or_make_secret_key
@@ -33,6 +34,7 @@ def create_app(config: Config | None = None) -> Flask:
     app.config.from_mapping(flask_settings(config))
     app.extensions["config"] = config
     app.extensions["market"] = VenueMarket()
+    app.extensions["hub"] = Hub(config.stream_slots, app.json.dumps)
     init_db(app)
     Migrate(app, db, directory=str(ROOT / "migrations"), render_as_batch=config.is_sqlite, compare_type=True)
     init_login_manager(app)

@@ -85,6 +85,7 @@ class Config:
     registration: str  # open: anybody; invitation: with the code; closed: admins make the accounts
     invitation_code: str | None  # what a new trader must know while registration is by invitation
     announcement: str | None  # one line at the top of every page
+    stream_slots: int  # live streams at once; each keeps one of the server's 64 threads
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Config:
@@ -144,6 +145,7 @@ class Config:
             registration=reader.choice("REGISTRATION", ("open", "invitation", "closed"), "open"),
             invitation_code=reader.optional("INVITATION_CODE", _invitation_code),
             announcement=reader.optional("ANNOUNCEMENT", _announcement),
+            stream_slots=reader.whole("STREAM_SLOTS", 40, 0, 60),
         )
 
     @property

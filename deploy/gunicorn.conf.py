@@ -67,7 +67,7 @@ def post_worker_init(worker: Worker) -> None:
     from tasks.startup import start_background
 
     try:
-        start_background(worker.wsgi, address=f"http://{bind}")
+        start_background(worker.wsgi, address=f"http://{bind}", serving=lambda: worker.alive)
     except ClickException as error:
         error.show()
         sys.exit(Arbiter.APP_LOAD_ERROR)  # a worker that exits with this is not started again and again

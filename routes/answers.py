@@ -15,11 +15,13 @@ WRITES = ("POST", "PUT", "PATCH", "DELETE")
 
 
 def wants_json() -> bool:
-    """Whether the caller is a script. Reads of the API always are; a write is one unless it comes from a page's own
-    form; everything else says so by `Accept: application/json` or by sending JSON.
+    """Whether the caller is a script. Reads of the API and live streams always are; a write is one unless it comes
+    from a page's own form; everything else says so by `Accept: application/json` or by sending JSON.
     """
     if request.mimetype == "application/json" or _accepts("application/json"):
         return not (_accepts("text/html") and request.mimetype != "application/json")
+    if _accepts("text/event-stream"):
+        return True
     if request.method not in WRITES:
         return request.path.startswith(API_PREFIXES)
     if request.path.startswith(SCRIPTED_AREAS):

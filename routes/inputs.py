@@ -17,6 +17,7 @@ from services.paging import MAXIMUM_LIMIT
 from services.trading.tickets import parse_ticker
 
 LAST_PAGE = 1_000_000
+MOST_TICKERS = 50
 NOT_PART_OF_THE_BODY = ("csrf_token", "idempotency_key", "next")
 
 Fields = dict[str, Any]
@@ -102,6 +103,14 @@ def checked_ticker(name: str, text: str) -> str:
         return parse_ticker(text)
     except ValueError as error:
         raise InvalidInput({name: [str(error)]}) from error
+
+
+def tickers(name: str = "tickers") -> list[str]:
+    """Tickers with commas between, each once, in upper case. At least one must be given."""
+    texts = [text for text in request.args.get(name, "").split(",") if text.strip()]
+    if not 1 <= len(texts) <= MOST_TICKERS:
+        raise InvalidInput({name: [f"must name 1 to {MOST_TICKERS} tickers with commas between"]})
+    return list(dict.fromkeys(checked_ticker(name, text) for text in texts))
 
 
 def text_parameter(name: str, longest: int) -> str:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import hashlib
 import logging
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, select, update
+from sqlalchemy import ColumnElement, CursorResult, or_, select, update
 from sqlalchemy.orm import Session
 
 from models import Admin, Login, User
@@ -116,18 +117,35 @@ def find(session: Session, token: str, now: datetime) -> Identity | None:
         select(Login, User, Admin)
         .outerjoin(User, Login.user_id == User.user_id)
         .outerjoin(Admin, Login.admin_id == Admin.admin_id)
-        .where(
-            Login.token_hash == _hash(token),
-            Login.ended_at.is_(None),
-            Login.last_seen_at > now - IDLE_LIMIT,
-            Login.created_at > now - ABSOLUTE_LIMIT,
-        )
+        .where(Login.token_hash == _hash(token), *_still_lives(now))
     )
     row = session.execute(query).one_or_none()
     if row is None:
         return None
     login, user, admin = row
     return _user_identity(login, user) if user is not None else _admin_identity(login, admin)
+
+
+def living(session: Session, login_ids: Collection[int], now: datetime) -> set[int]:
+    """Those of the logins that `find` would still find."""
+    query = (
+        select(Login.login_id)
+        .outerjoin(User, Login.user_id == User.user_id)
+        .where(
+            Login.login_id.in_(login_ids),
+            or_(Login.user_id.is_(None), User.account_status == "active"),
+            *_still_lives(now),
+        )
+    )
+    return set(session.scalars(query))
+
+
+def _still_lives(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
+        Login.ended_at.is_(None),
+        Login.last_seen_at > now - IDLE_LIMIT,
+        Login.created_at > now - ABSOLUTE_LIMIT,
+    )
 
 
 def touch(session: Session, login_id: int, now: datetime) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import logging
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from config import Config
     from tasks.market_feed import MarketFeed
 
-TASKS = ("order_processor", "market_feed")  # in the order in which they are stopped
+TASKS = ("event_hub", "order_processor", "market_feed")  # in the order in which they are stopped
 
 logger = logging.getLogger(__name__)
 
@@ -30,11 +31,13 @@ class NotReady(click.ClickException):
     """The start stops here, with a sentence that says what to do."""
 
 
-def start_background(app: Flask, *, address: str | None = None) -> None:
-    """Make the first admin, start feed and order processor, and see to it that they end with the process. Called again,
-    it does nothing. Raises NotReady when the database cannot be used.
+def start_background(app: Flask, *, address: str | None = None, serving: Callable[[], bool] = lambda: True) -> None:
+    """Make the first admin, start feed, order processor and live streams, and see to it that they end with the process.
+    `serving` says whether the process still takes requests; the streams end once it does not. Called again, it does
+    nothing. Raises NotReady when the database cannot be used.
     """
     # Imported here, since no other command than the serving ones needs them.
+    from tasks.event_hub import start_event_hub
     from tasks.order_processor import start_order_processor
 
     if "market_feed" in app.extensions:
@@ -44,6 +47,7 @@ def start_background(app: Flask, *, address: str | None = None) -> None:
     app.extensions["market_feed"] = _opened_market(app, config)
     if config.run_order_processor:
         app.extensions["order_processor"] = start_order_processor(app)
+    app.extensions["event_hub"] = start_event_hub(app, serving)
     atexit.register(stop_background, app)
     _announce(config, address or f"http://{config.host}:{config.port}")
 

@@ -9,4 +9,4 @@ from auth.permissions import refuse_undeclared
 admin_bp = Blueprint("admin", __name__, url_prefix="/admin")
 admin_bp.before_request(refuse_undeclared)
 
-from routes.admin import dashboard, fund_manage, order_manage  # noqa: E402, F401 - the views need the blueprint
+from routes.admin import dashboard, fund_manage, order_manage, stream  # noqa: E402, F401 - the views need the blueprint

@@ -21,6 +21,6 @@ def healthz() -> tuple[Response, int]:
 
 def health_report() -> dict[str, Any]:
     """The state of database, market and background tasks as plain values."""
-    tasks = {name: current_app.extensions.get(name) for name in ("market_feed", "order_processor")}
+    tasks = {name: current_app.extensions.get(name) for name in ("market_feed", "order_processor", "event_hub")}
     report = health.report(db.session, market().status(), tasks, utc_now())
     return {"success": report["healthy"], **report}

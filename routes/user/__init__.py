@@ -15,4 +15,5 @@ from routes.user import (  # noqa: E402 - the views need the blueprint
     order,  # noqa: F401
     stock,  # noqa: F401
     stock_analysis,  # noqa: F401
+    stream,  # noqa: F401
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flask import Response, render_template, request
+from flask import Response, render_template
 from flask_login import current_user
 from sqlalchemy.orm import Session
 
@@ -16,13 +16,12 @@ from routes.answers import succeed
 from routes.shared import market
 from routes.user import user_bp
 from services.accounts import portfolio
-from services.errors import InvalidInput, NotFound, Unavailable
+from services.errors import NotFound, Unavailable
 from services.market import bars, figures, instruments
-from utils.market_source import Quote
+from services.market.views import market_view, quote_view
 
 DEFAULT_PERIOD = "1y"
 FALLBACK_TICKER = "AAPL"  # before the first instruments are loaded
-MOST_TICKERS = 50
 MOST_FOUND = 20
 LONGEST_QUERY = 60
 
@@ -47,23 +46,18 @@ def real_time_stock_data() -> Response:
     quote = market().quote(ticker)
     if quote is None:
         raise Unavailable(f"There is no price of {ticker} yet.", code="NO_QUOTE", details={"ticker": ticker})
-    return succeed(data=quote_view(quote), last_updated=quote.provider_time)
+    view = quote_view(quote, market().status().state)
+    return succeed(data=view, last_updated=quote.provider_time)
 
 
 @user_bp.get("/api/quotes")
 @user_required
 def quotes() -> Response:
     """Quotes of many tickers; one without a price is left out."""
-    found = market().quotes(_tickers())
+    found = market().quotes(inputs.tickers())
     status = market().status()
-    described = {
-        "source": status.source_name,
-        "time": status.now,
-        "state": status.state,
-        "speed": status.speed,
-        "message": status.message,
-    }
-    return succeed(data={ticker: quote_view(quote) for ticker, quote in found.items()}, market=described)
+    data = {ticker: quote_view(quote, status.state) for ticker, quote in found.items()}
+    return succeed(data=data, market=market_view(status))
 
 
 @user_bp.get("/api/instruments")
@@ -101,27 +95,6 @@ def income_statement() -> Response:
     return _figures(figures.income_statement, "income statement")
 
 
-def quote_view(quote: Quote) -> dict[str, Any]:
-    """A quote as the endpoints answer it."""
-    return {
-        "ticker": quote.ticker,
-        "price": quote.last,
-        "change": quote.change,
-        "change_percent": quote.change_percent,
-        "bid": quote.bid,
-        "ask": quote.ask,
-        "open": quote.open,
-        "high": quote.high,
-        "low": quote.low,
-        "previous_close": quote.previous_close,
-        "volume": quote.volume,
-        "quote_time": quote.provider_time,
-        "delay": quote.delay,
-        "source": quote.source,
-        "market_state": market().status().state,
-    }
-
-
 def _figures(read: Callable[[Session, str], dict[str, Any] | None], what: str) -> Response:
     ticker = _known_ticker()
     found = read(db.session, ticker)
@@ -136,13 +109,6 @@ def _known_ticker(*names: str) -> str:
     if instruments.find(db.session, ticker) is None:
         raise NotFound(f"{ticker} is not known here.", code="UNKNOWN_TICKER", details={"ticker": ticker})
     return ticker
-
-
-def _tickers() -> list[str]:
-    texts = [text for text in request.args.get("tickers", "").split(",") if text.strip()]
-    if not 1 <= len(texts) <= MOST_TICKERS:
-        raise InvalidInput({"tickers": [f"must name 1 to {MOST_TICKERS} tickers with commas between"]})
-    return list(dict.fromkeys(inputs.checked_ticker("tickers", text) for text in texts))
 
 
 def _period() -> str:
