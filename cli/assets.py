@@ -25,6 +25,8 @@ FILES = {
     "bootstrap/LICENSE": "bootstrap/LICENSE",
     CHARTS: "lightweight-charts/lightweight-charts.mjs",
     "lightweight-charts/LICENSE": "lightweight-charts/LICENSE",
+    "chart.js/dist/chart.umd.min.js": "chart.js/chart.umd.min.js",
+    "chart.js/LICENSE.md": "chart.js/LICENSE.md",
     "@fontsource-variable/inter/files/inter-latin-wght-normal.woff2": "inter/inter-latin.woff2",
     "@fontsource-variable/inter/files/inter-latin-ext-wght-normal.woff2": "inter/inter-latin-ext.woff2",
     "@fontsource-variable/inter/LICENSE": "inter/LICENSE",

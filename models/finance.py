@@ -66,6 +66,13 @@ class FundTransaction(Base):
     operator_id: Mapped[int | None] = mapped_column(
         ForeignKey("admin.admin_id"), comment="The admin who decided it, NULL while pending"
     )
+    automatic: Mapped[bool] = mapped_column(
+        default=False, comment="Approved by the venue itself, within the automatic limit"
+    )
+    first_operator_id: Mapped[int | None] = mapped_column(
+        ForeignKey("admin.admin_id"),
+        comment="The first of two admins who approve a large request; NULL where one is enough",
+    )
 
 
 class LedgerEntry(Base):

@@ -25,7 +25,16 @@ class Instrument(Base):
     bars_refreshed_at: Mapped[datetime | None] = mapped_column(
         UTCDateTime, comment="Wall clock when its daily bars were last fetched, UTC"
     )
+    renamed: Mapped[bool] = mapped_column(default=False, comment="An admin named it: its source does not any more")
+    deactivated_at: Mapped[datetime | None] = mapped_column(
+        UTCDateTime, comment="Wall clock since when an admin took it out of trading, UTC; NULL: it may be traded"
+    )
     created_at: Mapped[CreatedAt]
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it is offered at all: no admin took it out."""
+        return self.deactivated_at is None
 
 
 class MarketData(Base):

@@ -14,10 +14,11 @@ from typing import Any, TypeVar
 from sqlalchemy.orm import Session as DatabaseSession
 
 from models import BalanceSheet, FundamentalData, IncomeStatement, db
-from services.market import bars, figures, instruments, quotes, wanted
+from services.market import bars, figures, instruments, quotes, refresh, source_status, wanted
 from services.market.books import LiveBook
 from services.market.hours import TradingHours, exchange_day, live_sessions
 from services.market.market import VenueMarket
+from services.market.source_status import SourceFailure
 from services.transaction import run_unit
 from utils.circuit_breaker import CircuitBreaker
 from utils.datetime_utils import Clock
@@ -61,6 +62,7 @@ class LiveSteps:
         self._read_at: datetime | None = None
         self._tried: dict[Job, datetime] = {}
         self._held: dict[str, str] = {}
+        self._newest_failure = "the price source did not answer"
 
     def prepare(self) -> bool:
         """Load the exchange's hours, list the instruments, and open the market with the quotes of last time."""
@@ -95,6 +97,18 @@ class LiveSteps:
 
     def close(self) -> None:
         """Nothing to put in order: the market's clock is the wall clock."""
+
+    def fetch_wanted(self) -> None:
+        """Fetch the bars of the next ticker that an admin wants anew, if there is one."""
+        with DatabaseSession(db.engine) as session:
+            ticker = refresh.next_ticker(session)
+        if ticker is None:
+            return
+        self._fetch_bars(ticker)
+        with DatabaseSession(db.engine) as session:
+            failed = refresh.next_ticker(session) == ticker
+        if failed:
+            run_unit(refresh.note_failure, ticker, self._newest_failure, self._wall())
 
     # Quotes.
 
@@ -151,6 +165,7 @@ class LiveSteps:
             self._unknown_asked,
             self._searched,
             self._intraday_due,
+            self._bars_wanted,
             self._bars_due,
             self._nameless,
             self._figures_due,
@@ -168,6 +183,7 @@ class LiveSteps:
             "instrument": self._fetch_instrument,
             "search": self._fetch_search,
             "bars": self._fetch_bars,
+            "wanted": lambda _ticker: self.fetch_wanted(),
             "intraday": self._fetch_intraday,
             "figures": self._fetch_figures,
         }[kind](subject)
@@ -185,6 +201,11 @@ class LiveSteps:
     def _searched(self, _now: datetime) -> Job | None:
         text = self._market.demand.take_search()
         return None if text is None else self._first("search", [text])
+
+    def _bars_wanted(self, _now: datetime) -> Job | None:
+        with DatabaseSession(db.engine) as session:
+            ticker = refresh.next_ticker(session)
+        return None if ticker is None else ("wanted", ticker)
 
     def _bars_due(self, now: datetime) -> Job | None:
         settled = self._hours.closed_session(now - BARS_AFTER_CLOSE)
@@ -260,15 +281,29 @@ class LiveSteps:
         try:
             answer = request(*arguments)
         except UnknownTicker as error:
-            self.breaker.succeeded()  # it does answer
+            self._succeeded()  # it does answer
+            self._newest_failure = str(error)
             logger.info("%s", error)
             return None
         except MarketSourceError as error:
             self.breaker.failed(self._wall(), at_once=isinstance(error, RateLimited))
+            self._note(request, error)
             logger.warning("%s", error)
             return None
-        self.breaker.succeeded()
+        self._succeeded()
         return answer
+
+    def _succeeded(self) -> None:
+        was_well = self.breaker.failures == 0
+        self.breaker.succeeded()
+        if not was_well:
+            run_unit(source_status.note, self.breaker, None, self._wall())
+
+    def _note(self, request: Callable[..., Any], error: MarketSourceError) -> None:
+        """Keep a failure for the admins to see."""
+        self._newest_failure = str(error)
+        now, what = self._wall(), getattr(request, "__name__", "request").replace("_", " ")
+        run_unit(source_status.note, self.breaker, SourceFailure(now, what, str(error)), now)
 
     def _tell(self) -> None:
         """Let the pages know when the source is in trouble."""

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session as DatabaseSession
 from config import ROOT
 from models import db
 from services.market import bars as bar_store
-from services.market import instruments
+from services.market import instruments, refresh
 from services.market.books import ReplayBook
 from services.market.clock import AHEAD, KEEP_EVERY, ReplayClock, keep_clock, read_clock, stop_clock
 from services.market.hours import TradingHours, recorded_sessions
@@ -80,6 +80,21 @@ class ReplaySteps:
             clock.follow(self._keep())
         if self._feeds:
             self._store_past(clock())
+            self.fetch_wanted()
+
+    def fetch_wanted(self) -> None:
+        """Store the recorded bars anew of the next ticker that an admin wants, if there is one."""
+        with DatabaseSession(db.engine) as session:
+            ticker = refresh.next_ticker(session)
+        if ticker is None:
+            return
+        wall, over = self._wall(), self._hours.closed_session(self._opened()())
+        if ticker not in self._bars:
+            run_unit(refresh.note_failure, ticker, f"no days of {ticker} are recorded", wall)
+            return
+        past = [bar for bar in self._bars[ticker] if over is not None and bar.date <= over.day]
+        written = run_unit(_store_anew, ticker, past, wall)
+        logger.info("market data: %d of %d bars of %s stored anew", written, len(past), ticker)
 
     def cancel(self) -> None:
         """Nothing here ever waits for a network."""
@@ -134,3 +149,10 @@ class ReplaySteps:
         past = [bar for bar in every if newest.get(bar.ticker, date.min) < bar.date <= until]
         written = run_unit(bar_store.store, past, self._wall())
         logger.info("market data: %d bars stored, until %s", written, until)
+
+
+def _store_anew(session: DatabaseSession, ticker: str, past: Sequence[Bar], wall: datetime) -> int:
+    """Unit: the bars of one ticker, and when that was."""
+    written = bar_store.store(session, past, wall)
+    bar_store.mark_refreshed(session, ticker, wall)
+    return written

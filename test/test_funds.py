@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from conftest import Books
-from factories import Person, give_cash
-from models import AccountBalance, AccountEvent, FundTransaction, LedgerEntry
+from factories import Person, give_cash, make_admin
+from models import AccountBalance, AccountEvent, Admin, FundTransaction, LedgerEntry, db
+from races import race, scaled
+from services import settings
 from services.accounts import funds
-from services.errors import InvalidInput, NotFound, Refused
+from services.accounts.verify import verify_books
+from services.errors import Conflict, Forbidden, InvalidInput, NotFound, Refused
 from services.idempotency import RequestKey
 from services.trading.order_states import IllegalMove
+from utils.datetime_utils import utc_now
 
 
 def ask(books: Books, user: Person, kind: str, amount: str, key: RequestKey | None = None) -> int:
@@ -155,3 +161,165 @@ def test_a_reason_must_be_given(value: object) -> None:
     with pytest.raises(InvalidInput) as refusal:
         funds.parse_reason(value)
     assert list(refusal.value.errors) == ["reason"]
+
+
+# Rules: approved by itself, a second admin, one's own account.
+
+
+def rule(books: Books, name: str, value: str) -> None:
+    books.run(settings.put, name, value, utc_now())
+
+
+def another_admin(name: str = "Ben") -> Person:
+    return make_admin(name)
+
+
+def approve(books: Books, user: Person, number: int, admin: Person) -> str:
+    answer = books.run(funds.approve, user.id, number, admin.actor, market=books.market)
+    status: str = answer["status"]
+    return status
+
+
+def test_without_a_limit_nothing_is_approved_by_itself(books: Books, alice: Person) -> None:
+    assert row(books, ask(books, alice, "deposit", "0.01")).status == "pending"
+
+
+def test_a_request_within_the_limit_is_approved_by_itself(books: Books, alice: Person) -> None:
+    rule(books, "automatic_approval_limit", "100")
+    number = ask(books, alice, "deposit", "100.00")
+    assert cash(books, alice) == (Decimal("100.00"), 0)
+    found = row(books, number)
+    assert (found.status, found.automatic, found.operator_id) == ("approved", True, None)
+    assert row(books, ask(books, alice, "withdrawal", "30.00")).status == "approved"
+    assert cash(books, alice) == (Decimal("70.00"), 0)
+    assert verify_books(db.engine).violations == []
+
+
+def test_many_small_requests_do_not_get_around_the_limit(books: Books, alice: Person, bob: Person) -> None:
+    rule(books, "automatic_approval_limit", "100")
+    statuses = [row(books, ask(books, alice, "deposit", "40.00")).status for _ in range(3)]
+    assert statuses == ["approved", "approved", "pending"]
+    assert row(books, ask(books, alice, "deposit", "20.00")).status == "approved"
+    assert row(books, ask(books, bob, "deposit", "100.00")).status == "approved"
+
+
+def test_the_limit_holds_for_each_day(books: Books, alice: Person) -> None:
+    rule(books, "automatic_approval_limit", "100")
+    yesterday = utc_now() - timedelta(hours=25)
+    books.run(funds.request_deposit, alice.id, Decimal("100.00"), market=books.market, clock=lambda: yesterday)
+    assert row(books, ask(books, alice, "deposit", "100.00")).status == "approved"
+
+
+def test_the_same_key_is_approved_by_itself_once(books: Books, alice: Person) -> None:
+    rule(books, "automatic_approval_limit", "100")
+    key = RequestKey.of(f"user:{alice.id}", "k", "deposit", b"")
+    assert ask(books, alice, "deposit", "60.00", key) == ask(books, alice, "deposit", "60.00", key)
+    assert cash(books, alice) == (Decimal("60.00"), 0)
+
+
+def test_a_large_request_needs_two_admins(books: Books, alice: Person, ada: Person) -> None:
+    rule(books, "second_approval_above", "1000")
+    small, large = ask(books, alice, "deposit", "1000.00"), ask(books, alice, "deposit", "1000.01")
+    assert approve(books, alice, small, ada) == "approved"
+    assert approve(books, alice, large, ada) == "pending"
+    assert cash(books, alice) == (Decimal("1000.00"), 0)
+    with pytest.raises(Conflict, match="second admin") as refusal:
+        approve(books, alice, large, ada)
+    assert refusal.value.code == "SECOND_ADMIN_NEEDED"
+    ben = another_admin()
+    assert approve(books, alice, large, ben) == "approved"
+    found = row(books, large)
+    assert (found.first_operator_id, found.operator_id) == (ada.id, ben.id)
+    assert cash(books, alice) == (Decimal("2000.01"), 0)
+    assert verify_books(db.engine).violations == []
+
+
+def test_one_admin_is_enough_to_reject_a_large_request(books: Books, alice: Person, ada: Person) -> None:
+    rule(books, "second_approval_above", "1000")
+    number = ask(books, alice, "deposit", "5000.00")
+    approve(books, alice, number, ada)
+    books.run(funds.reject, alice.id, number, ada.actor, "After all not", market=books.market)
+    assert (row(books, number).status, cash(books, alice)) == ("rejected", (0, 0))
+
+
+def test_what_needs_two_admins_is_never_approved_by_itself(books: Books, alice: Person) -> None:
+    rule(books, "automatic_approval_limit", "100000")
+    rule(books, "second_approval_above", "1000")
+    assert row(books, ask(books, alice, "deposit", "1000.01")).status == "pending"
+
+
+def test_an_admin_never_approves_for_the_trader_who_is_the_same_person(
+    books: Books, alice: Person, bob: Person, ada: Person
+) -> None:
+    books.run(lambda session: session.execute(update(Admin).where(Admin.admin_id == ada.id).values(user_id=alice.id)))
+    own, others = ask(books, alice, "deposit", "10.00"), ask(books, bob, "deposit", "10.00")
+    with pytest.raises(Forbidden, match="own trading account"):
+        approve(books, alice, own, ada)
+    assert (cash(books, alice), row(books, own).status) == ((0, 0), "pending")
+    assert approve(books, bob, others, ada) == "approved"
+    assert approve(books, alice, own, another_admin()) == "approved"
+
+
+def test_whoever_comes_second_reads_who_was_first(books: Books, alice: Person, ada: Person) -> None:
+    number = ask(books, alice, "deposit", "10.00")
+    approve(books, alice, number, ada)
+    with pytest.raises(IllegalMove, match=f"Request {number} was already approved by Ada"):
+        approve(books, alice, number, another_admin())
+
+
+def test_two_admins_at_once_settle_a_request_once(books: Books, alice: Person, ada: Person) -> None:
+    ben = another_admin()
+    numbers = [ask(books, alice, "deposit", "10.00") for _ in range(scaled(60))]
+    works = [
+        partial(books.run, funds.approve, alice.id, number, admin.actor, market=books.market)
+        for number in numbers
+        for admin in (ada, ben)
+    ]
+    assert race(works, 4) == {"done": len(numbers), "REQUEST_NOT_OPEN": len(numbers)}
+    assert cash(books, alice) == (10 * len(numbers), 0)
+    assert verify_books(db.engine).violations == []
+
+
+def test_approving_and_rejecting_at_once_have_one_outcome(books: Books, alice: Person, ada: Person) -> None:
+    give_cash(alice, "1000.00", admin=ada, market=books.market)
+    numbers = [ask(books, alice, "withdrawal", "1.00") for _ in range(scaled(60))]
+    approving = [partial(approve, books, alice, number, ada) for number in numbers]
+    rejecting = [
+        partial(books.run, funds.reject, alice.id, number, ada.actor, "no", market=books.market) for number in numbers
+    ]
+    assert race([*approving, *rejecting], 4) == {"done": len(numbers), "REQUEST_NOT_OPEN": len(numbers)}
+    assert verify_books(db.engine).violations == []
+
+
+def test_first_and_second_approval_by_one_admin_at_once_are_never_both(
+    books: Books, alice: Person, ada: Person
+) -> None:
+    rule(books, "second_approval_above", "1")
+    numbers = [ask(books, alice, "deposit", "10.00") for _ in range(scaled(40))]
+    works = [partial(approve, books, alice, number, ada) for number in numbers for _ in range(3)]
+    assert race(works, 4) == {"done": len(numbers), "SECOND_ADMIN_NEEDED": 2 * len(numbers)}
+    assert cash(books, alice) == (0, 0)
+
+
+def test_requests_that_approve_themselves_race_within_the_limit(books: Books, alice: Person) -> None:
+    rule(books, "automatic_approval_limit", "100")
+    count = max(scaled(120), 12)
+    works = [partial(ask, books, alice, kind, "10.00") for kind in ["deposit"] * count]
+    assert race(works, 4) == {"done": count}
+    assert cash(books, alice) == (Decimal("100.00"), 0)
+    assert verify_books(db.engine).violations == []
+
+
+def test_automatic_approval_races_withdrawals_without_losing_a_cent(books: Books, alice: Person, ada: Person) -> None:
+    give_cash(alice, "50.00", admin=ada, market=books.market)
+    rule(books, "automatic_approval_limit", "1000")
+    count = scaled(60)
+    deposits = [partial(ask, books, alice, "deposit", "3.00") for _ in range(count)]
+    withdrawals = [partial(ask, books, alice, "withdrawal", "2.00") for _ in range(count)]
+    endings = race([*deposits, *withdrawals], 4)
+    with books.session() as session:
+        amounts = select(FundTransaction.transaction_type, func.count()).where(FundTransaction.status == "approved")
+        made = dict(session.execute(amounts.group_by(FundTransaction.transaction_type)).all())
+    assert endings["done"] == made["deposit"] - 1 + made.get("withdrawal", 0)
+    assert cash(books, alice) == (50 + 3 * (made["deposit"] - 1) - 2 * made.get("withdrawal", 0), 0)
+    assert verify_books(db.engine).violations == []

@@ -152,7 +152,7 @@ def test_the_statements_for_mysql(write: Callable[[], str]) -> None:
     created = {match.group(1): text for text in statements if (match := re.search(r"CREATE TABLE `?(\w+)`?", text))}
     created.pop("alembic_version", None)
     for text in statements:
-        if match := re.match(r"ALTER TABLE `?(\w+)`? ADD COLUMN", text):
+        if match := re.search(r"^ALTER TABLE `?(\w+)`? ADD COLUMN", text, re.MULTILINE):
             created[match.group(1)] += f"\n{text}"
     assert set(created) == set(Base.metadata.tables)
     for table, text in created.items():

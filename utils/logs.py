@@ -69,6 +69,21 @@ def stop_logging() -> None:
         handler.close()
 
 
+def errors_since(folder: Path, moment: datetime, kept: int = 5) -> tuple[int, list[str]]:
+    """How many errors the log tells of since the moment, and the newest of their lines, newest first. Reads the newest
+    file and, where that begins later, the one before it.
+    """
+    since = moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    found: list[str] = []
+    for name in ("error.log.1", "error.log"):
+        path = folder / name
+        if path.is_file():
+            with path.open(encoding="utf-8", errors="replace") as lines:
+                # Lines of a traceback are indented; every other one begins with its time, which sorts as text.
+                found += [line.rstrip("\n") for line in lines if line[:1].isdigit() and line >= since]
+    return len(found), found[: -kept - 1 : -1]
+
+
 def _console() -> logging.Handler:
     handler = _ConsoleHandler("ERROR")
     handler.setFormatter(LineFormatter())

@@ -46,6 +46,12 @@ def approve(books: Books, row: FundTransaction, operator_id: int | None) -> None
     record(books, row, f"{row.transaction_type}_approved")
 
 
+def approve_automatically(books: Books, row: FundTransaction) -> None:
+    """Approve a request by the venue's own rule: no admin did it."""
+    row.automatic = True
+    approve(books, row, None)
+
+
 def reject(books: Books, row: FundTransaction, operator_id: int | None, reason: str) -> None:
     """Reject a pending request with a reason; a held withdrawal is available again. Raises IllegalMove."""
     _decide(books, row, "rejected", operator_id, reason)
@@ -71,6 +77,7 @@ def _row(books: Books, asked: Asked) -> FundTransaction:
         transaction_type=asked.kind,
         amount=asked.amount,
         status="pending",
+        automatic=False,
         created_at=books.wall_time,
         updated_at=books.wall_time,
     )

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from models import Admin, FundTransaction, User
 from services import audit
 from services.accounts import fund_steps, ledger
+from services.accounts.fund_rules import approves_itself, is_enough, read_fund_rules, require_other_person
 from services.accounts.fund_steps import Asked
 from services.accounts.ledger import Books
 from services.audit import Actor, Subject
@@ -19,6 +20,7 @@ from services.errors import InvalidInput, NotFound
 from services.idempotency import Answer, RequestKey, once
 from services.market.market import Market
 from services.paging import AnyRow, Listing, Page, only
+from services.trading.order_states import IllegalMove
 from utils.datetime_utils import Clock, utc_now
 from utils.number_utils import CENT, decimal_places, parse_decimal
 
@@ -89,11 +91,14 @@ def request_withdrawal(
 
 def _request(books: Books, user_id: int, kind: str, amount: Decimal) -> Answer:
     [row] = fund_steps.enter(books, [Asked(user_id, kind, amount)])
+    if approves_itself(books.session, row, read_fund_rules(books.session), books.wall_time):
+        fund_steps.approve_automatically(books, row)
+        message = f"Your {kind} of ${amount:,} was approved at once."
+    else:
+        message = f"Your {kind} of ${amount:,} was requested and waits for an admin."
+    books.session.flush()
     books.write()
-    return {
-        "message": f"Your {kind} of ${amount:,} was requested and waits for an admin.",
-        "transaction_id": row.transaction_id,
-    }
+    return {"message": message, "transaction_id": row.transaction_id, "status": row.status}
 
 
 def approve(
@@ -107,12 +112,18 @@ def approve(
     clock: Clock = utc_now,
 ) -> Answer:
     """Approve a pending request: a deposit arrives, a held withdrawal is paid out. `user_id` is the request's owner.
-    Raises IllegalMove when somebody has decided already.
+
+    Where two admins are needed the first approval is only noted, and the answer's status stays pending. Raises Conflict
+    when somebody has decided already or the same admin approves twice, and Forbidden for an admin's own account.
     """
     books = ledger.lock_account(session, user_id, clock(), market.now())
 
     def decide(row: FundTransaction) -> None:
-        fund_steps.approve(books, row, actor.admin_id)
+        require_other_person(session, actor.admin_id, row.user_id)
+        if is_enough(row, actor.admin_id, read_fund_rules(session)):
+            fund_steps.approve(books, row, actor.admin_id)
+        else:
+            row.first_operator_id = actor.admin_id
 
     return once(session, key, lambda: _decide(books, transaction_id, actor, decide))
 
@@ -129,7 +140,7 @@ def reject(
     clock: Clock = utc_now,
 ) -> Answer:
     """Reject a pending request with a reason, which the trader reads; a held withdrawal is available again.
-    `user_id` is the request's owner. Raises IllegalMove when somebody has decided already.
+    `user_id` is the request's owner. Raises Conflict when somebody has decided already.
     """
     books = ledger.lock_account(session, user_id, clock(), market.now())
 
@@ -143,25 +154,46 @@ def _decide(books: Books, transaction_id: int, actor: Actor, decide: Callable[[F
     row = books.session.get(FundTransaction, transaction_id, with_for_update=True, populate_existing=True)
     if row is None or row.user_id not in books.accounts:
         raise _no_such_request(transaction_id)
+    if row.status != "pending":
+        raise _decided_already(books.session, row)
     decide(row)
     books.session.flush()
     books.write()
-    verb = "approve" if row.status == "approved" else "reject"
-    audit.record(
-        books.session,
-        actor,
-        f"{verb}_{row.transaction_type}",
-        Subject("fund_transaction", transaction_id, row.user_id),
-        before={"status": "pending"},
-        after={"status": row.status, "amount": row.amount},
-        now=books.wall_time,
-        reason=row.remark,
-    )
+    _audit(books, row, actor)
+    what = f"The {row.transaction_type} of ${row.amount:,}"
+    waits = row.status == "pending"
     return {
-        "message": f"The {row.transaction_type} of ${row.amount:,} was {row.status}.",
+        "message": f"{what} was approved by you; a second admin must too." if waits else f"{what} was {row.status}.",
         "transaction_id": transaction_id,
         "status": row.status,
     }
+
+
+def _audit(books: Books, row: FundTransaction, actor: Actor) -> None:
+    verbs = {"pending": "first_approve", "approved": "approve", "rejected": "reject"}
+    after: dict[str, object] = {"status": row.status}
+    if row.status == "pending":
+        after = {"first_operator_id": row.first_operator_id}
+    audit.record(
+        books.session,
+        actor,
+        f"{verbs[row.status]}_{row.transaction_type}",
+        Subject("fund_transaction", row.transaction_id, row.user_id),
+        before={"first_operator_id": None} if row.status == "pending" else {"status": "pending"},
+        after=after | {"amount": row.amount},
+        now=books.wall_time,
+        reason=row.remark,
+    )
+
+
+def _decided_already(session: Session, row: FundTransaction) -> IllegalMove:
+    """Whoever comes second reads who was first."""
+    name = session.execute(select(Admin.admin_name).where(Admin.admin_id == row.operator_id)).scalar_one_or_none()
+    return IllegalMove(
+        f"Request {row.transaction_id} was already {row.status} by {name or 'the venue itself'}.",
+        code="REQUEST_NOT_OPEN",
+        details={"transaction_id": row.transaction_id, "status": row.status, "decided_by": name},
+    )
 
 
 def owner_of(session: Session, transaction_id: int) -> int:

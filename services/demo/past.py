@@ -102,7 +102,8 @@ def read_past(session: Session, source: SourceName, days: int, chance: random.Ra
     """The newest `days` finished days of all tradable instruments that have a bar on most of them. Raises Refused when
     no bars are stored.
     """
-    tradable = list(session.scalars(select(Instrument.ticker).where(Instrument.tradable).order_by(Instrument.ticker)))
+    may_trade = select(Instrument.ticker).where(Instrument.tradable, Instrument.deactivated_at.is_(None))
+    tradable = list(session.scalars(may_trade.order_by(Instrument.ticker)))
     newest = session.execute(select(func.max(MarketData.date)).where(MarketData.ticker.in_(tradable))).scalar_one()
     if newest is None:
         raise Refused(

@@ -25,12 +25,12 @@ def find(session: Session, ticker: str) -> Instrument | None:
 
 def listed(session: Session) -> list[Instrument]:
     """The desk's stock list, tradable ones first, by ticker."""
-    query = select(Instrument).where(Instrument.listed)
+    query = select(Instrument).where(Instrument.listed, Instrument.deactivated_at.is_(None))
     return list(session.scalars(query.order_by(Instrument.tradable.desc(), Instrument.ticker)))
 
 
 def search(session: Session, text: str, limit: int) -> list[Instrument]:
-    """Known instruments whose ticker or name holds the text, whatever its case; the ticker itself first."""
+    """Known instruments in trading whose ticker or name holds the text, whatever its case; the ticker itself first."""
     wanted = text.strip().lower()
     if not wanted:
         return listed(session)[:limit]
@@ -38,7 +38,10 @@ def search(session: Session, text: str, limit: int) -> list[Instrument]:
     rank = case((ticker == wanted, 0), (ticker.startswith(wanted, autoescape=True), 1), else_=2)
     query = (
         select(Instrument)
-        .where(or_(ticker.contains(wanted, autoescape=True), name.contains(wanted, autoescape=True)))
+        .where(
+            or_(ticker.contains(wanted, autoescape=True), name.contains(wanted, autoescape=True)),
+            Instrument.deactivated_at.is_(None),
+        )
         .order_by(rank, Instrument.ticker)
         .limit(limit)
     )
@@ -101,7 +104,9 @@ def nameless(session: Session) -> list[str]:
 
 
 def _update(row: Instrument, info: InstrumentInfo, listed: bool) -> None:
-    row.name, row.exchange = info.name[:NAME_LENGTH], info.exchange[:EXCHANGE_LENGTH]
+    if not row.renamed:
+        row.name = info.name[:NAME_LENGTH]
+    row.exchange = info.exchange[:EXCHANGE_LENGTH]
     row.tradable = info.tradable
     row.listed = row.listed or listed
 

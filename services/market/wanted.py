@@ -12,7 +12,7 @@ from services.trading.order_states import OPEN_STATUSES
 def needed_tickers(session: Session) -> list[str]:
     """The stock list, and everything that somebody holds or has an open order in, by ticker."""
     query = union(
-        select(Instrument.ticker).where(Instrument.listed),
+        select(Instrument.ticker).where(Instrument.listed, Instrument.deactivated_at.is_(None)),
         select(Order.ticker).where(Order.order_status.in_(OPEN_STATUSES)),
         select(Portfolio.ticker).where(Portfolio.quantity > 0),
     )

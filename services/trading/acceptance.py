@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import and_, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from models import Instrument, MarketData, Order, User
@@ -31,7 +31,9 @@ USUAL_DAYS = 20
 # What one query tells of trader and ticker. Built once, since every order asks it.
 _STANDING = select(
     User.trading_state,
-    select(Instrument.tradable).where(Instrument.ticker == bindparam("ticker")).scalar_subquery(),
+    select(and_(Instrument.tradable, Instrument.deactivated_at.is_(None)))
+    .where(Instrument.ticker == bindparam("ticker"))
+    .scalar_subquery(),
     select(func.count())
     .select_from(Order)
     .where(Order.user_id == bindparam("user_id"), Order.order_status.in_(OPEN_STATUSES))

@@ -100,7 +100,7 @@ def instrument_is_known(context: CheckContext) -> None:
 def instrument_is_tradable(context: CheckContext) -> None:
     if not context.tradable:
         ticker = context.ticket.ticker
-        raise Refused(f"{ticker} is a benchmark and cannot be traded.", code="NOT_TRADABLE", details={"ticker": ticker})
+        raise Refused(f"{ticker} cannot be traded here.", code="NOT_TRADABLE", details={"ticker": ticker})
 
 
 def market_goes_on(context: CheckContext) -> None:

@@ -67,7 +67,9 @@ def _request_sweep() -> Sweep:
             ),
             "REQUEST_FOREIGN_LINES": or_(c.first_user != _request.user_id, c.last_user != _request.user_id),
             "REQUEST_OPERATOR": case(
-                (_request.status == "pending", _request.operator_id.is_not(None)), else_=_request.operator_id.is_(None)
+                (_request.status == "pending", or_(_request.operator_id.is_not(None), _request.automatic)),
+                (_request.automatic, or_(_request.operator_id.is_not(None), _request.status != "approved")),
+                else_=or_(_request.operator_id.is_(None), _request.operator_id == _request.first_operator_id),
             ),
         },
     )  # fmt: skip
