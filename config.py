@@ -82,6 +82,8 @@ class Config:
     concentration_limit: Decimal  # largest fraction of equity in one ticker; 0 switches it off
     daily_loss_limit: Decimal  # fraction of the day's first equity after which only sells pass; 0 switches it off
     starting_balance: Decimal  # dollars that a new trader begins with
+    automatic_approval_limit: Decimal  # dollars of requests that need no admin, a trader, kind and day; 0: none
+    second_approval_above: Decimal  # dollars of a request from which on two admins must approve; 0 switches it off
     registration: str  # open: anybody; invitation: with the code; closed: admins make the accounts
     invitation_code: str | None  # what a new trader must know while registration is by invitation
     announcement: str | None  # one line at the top of every page
@@ -142,6 +144,8 @@ class Config:
             concentration_limit=reader.number("CONCENTRATION_LIMIT", "0", "0", "1", places=4),
             daily_loss_limit=reader.number("DAILY_LOSS_LIMIT", "0", "0", "1", places=4),
             starting_balance=reader.number("STARTING_BALANCE", "0", "0", "1000000000", places=2),
+            automatic_approval_limit=reader.number("AUTOMATIC_APPROVAL_LIMIT", "0", "0", "1000000000", places=2),
+            second_approval_above=reader.number("SECOND_APPROVAL_ABOVE", "0", "0", "1000000000", places=2),
             registration=reader.choice("REGISTRATION", ("open", "invitation", "closed"), "open"),
             invitation_code=reader.optional("INVITATION_CODE", _invitation_code),
             announcement=reader.optional("ANNOUNCEMENT", _announcement),

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from config import Config, ConfigError
 from models import Setting
 from services import audit, settings
+from services.accounts.fund_rules import AUTOMATIC_LIMIT, SECOND_ABOVE
 from services.audit import Actor, Subject
 from services.errors import Conflict, InvalidInput
 from services.idempotency import Answer, RequestKey
@@ -81,6 +82,19 @@ SETTINGS: tuple[SettingKind, ...] = (
         "A fraction of the day's first equity, after which only sells are taken. 0 switches it off.",
     ),
     SettingKind("starting_balance", "New traders", "Starting balance", "Dollars that a new trader begins with."),
+    SettingKind(
+        AUTOMATIC_LIMIT,
+        "Funds",
+        "Approved by itself",
+        "Dollars of deposits, and as many of withdrawals, that a trader may have approved in 24 hours without an "
+        "admin. 0 switches it off.",
+    ),
+    SettingKind(
+        SECOND_ABOVE,
+        "Funds",
+        "Two admins above",
+        "A request of more dollars needs the approval of two different admins. 0 switches it off.",
+    ),
     SettingKind(
         "registration",
         "New traders",

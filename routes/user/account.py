@@ -13,7 +13,7 @@ from auth.permissions import user_required
 from models import db
 from routes import inputs
 from routes.answers import done, succeed
-from routes.shared import market, write
+from routes.shared import market, settings, write
 from routes.user import lists, user_bp
 from services.accounts import funds, portfolio
 from services.trading import order_views
@@ -79,5 +79,5 @@ def _ask_for(request_money: Callable[..., dict[str, Any]]) -> BaseResponse:
     fields = inputs.body_fields()
     amount = funds.parse_amount(inputs.typed_amount(fields))
     key = inputs.request_key(current_user.actor, fields)
-    answer = write(request_money, current_user.id, amount, market=market(), key=key)
+    answer = write(request_money, current_user.id, amount, market=market(), config=settings(), key=key)
     return done(answer, back_to=url_for("user.account"))

@@ -9,6 +9,7 @@ from decimal import Decimal
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from config import Config
 from models import Admin, FundTransaction, Setting
 from services.errors import Conflict, Forbidden
 from utils.number_utils import ZERO
@@ -33,11 +34,15 @@ class FundRules:
         return bool(self.second_above) and amount > self.second_above
 
 
-def read_fund_rules(session: Session) -> FundRules:
-    """The rules as they are saved."""
+def read_fund_rules(session: Session, config: Config | None) -> FundRules:
+    """The rules in force: as they are saved, else as the configuration says, else off."""
     query = select(Setting.name, Setting.value).where(Setting.name.in_((AUTOMATIC_LIMIT, SECOND_ABOVE)))
     saved = dict(session.execute(query).all())
-    return FundRules(Decimal(saved.get(AUTOMATIC_LIMIT, "0")), Decimal(saved.get(SECOND_ABOVE, "0")))
+
+    def value(name: str) -> Decimal:
+        return Decimal(saved.get(name, str(getattr(config, name, 0))))
+
+    return FundRules(value(AUTOMATIC_LIMIT), value(SECOND_ABOVE))
 
 
 def approves_itself(session: Session, row: FundTransaction, rules: FundRules, now: datetime) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from config import Config
 from models import Admin, FundTransaction, User
 from services import audit
 from services.accounts import fund_steps, ledger
@@ -67,12 +68,13 @@ def request_deposit(
     amount: Decimal,
     *,
     market: Market,
+    config: Config | None = None,
     key: RequestKey | None = None,
     clock: Clock = utc_now,
 ) -> Answer:
     """Ask for a deposit. Money arrives when an admin approves. Answers message and transaction_id."""
     books = ledger.lock_account(session, user_id, clock(), market.now())
-    return once(session, key, lambda: _request(books, user_id, "deposit", amount))
+    return once(session, key, lambda: _request(books, user_id, "deposit", amount, config))
 
 
 def request_withdrawal(
@@ -81,17 +83,18 @@ def request_withdrawal(
     amount: Decimal,
     *,
     market: Market,
+    config: Config | None = None,
     key: RequestKey | None = None,
     clock: Clock = utc_now,
 ) -> Answer:
     """Ask for a withdrawal; the amount is frozen until an admin decides. Raises Refused when it is not available."""
     books = ledger.lock_account(session, user_id, clock(), market.now())
-    return once(session, key, lambda: _request(books, user_id, "withdrawal", amount))
+    return once(session, key, lambda: _request(books, user_id, "withdrawal", amount, config))
 
 
-def _request(books: Books, user_id: int, kind: str, amount: Decimal) -> Answer:
+def _request(books: Books, user_id: int, kind: str, amount: Decimal, config: Config | None) -> Answer:
     [row] = fund_steps.enter(books, [Asked(user_id, kind, amount)])
-    if approves_itself(books.session, row, read_fund_rules(books.session), books.wall_time):
+    if approves_itself(books.session, row, read_fund_rules(books.session, config), books.wall_time):
         fund_steps.approve_automatically(books, row)
         message = f"Your {kind} of ${amount:,} was approved at once."
     else:
@@ -108,6 +111,7 @@ def approve(
     actor: Actor,
     *,
     market: Market,
+    config: Config | None = None,
     key: RequestKey | None = None,
     clock: Clock = utc_now,
 ) -> Answer:
@@ -120,7 +124,7 @@ def approve(
 
     def decide(row: FundTransaction) -> None:
         require_other_person(session, actor.admin_id, row.user_id)
-        if is_enough(row, actor.admin_id, read_fund_rules(session)):
+        if is_enough(row, actor.admin_id, read_fund_rules(session, config)):
             fund_steps.approve(books, row, actor.admin_id)
         else:
             row.first_operator_id = actor.admin_id

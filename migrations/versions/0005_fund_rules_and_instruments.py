@@ -1,7 +1,7 @@
 """Let requests be approved by themselves or by two admins, and instruments be named and taken out of trading.
 
-Revision: 0004
-Revises: 0003
+Revision: 0005
+Revises: 0004
 Created: 2026-11-22 18:50:00
 """
 
@@ -10,8 +10,8 @@ from alembic import op
 
 import models.types
 
-revision = "0004"
-down_revision = "0003"
+revision = "0005"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 
