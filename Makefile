@@ -7,10 +7,10 @@ PYTEST := $(BIN)/python -m pytest -q
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-full bench check assets format clean setup-dev migrate
+.PHONY: help setup run test test-full bench screenshots check assets format clean setup-dev migrate
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Make .venv and install what the venue runs on
 	@deploy/setup.sh requirements.txt
@@ -39,6 +39,9 @@ test-full: setup-dev assets ## Run the long tests too
 bench: setup-dev assets ## Measure what the venue reaches beside what the machine allows (ONLY=name runs one)
 	@ONLY=$(ONLY) $(BIN)/python -m bench
 
+screenshots: setup-dev assets ## Picture every page, three widths and two themes, into screenshots/ (ONLY=desk takes some)
+	@ONLY=$(ONLY) PYTHONPATH=.:test:test/browser $(BIN)/python test/browser/screenshots.py
+
 check: setup-dev assets ## Check format, style, types, floors and templates
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -51,5 +54,5 @@ format: setup-dev ## Format the Python code and mend what the linter can
 	$(BIN)/ruff format .
 
 clean: ## Remove what was installed and built; accounts, orders and logs stay
-	rm -rf .venv node_modules static/vendor test-results .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv node_modules static/vendor test-results screenshots .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

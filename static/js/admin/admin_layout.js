@@ -3,8 +3,9 @@ import { find, findAll } from "../common/dom.js";
 import { keepLive } from "../common/live.js";
 
 const REFRESH_EVERY = 4000;
+const REFRESH_WHEN_LIVE = 20_000;
 
-if (find("[data-live]")) keepLive(REFRESH_EVERY);
+if (find("[data-live]")) keepLive(REFRESH_EVERY, { quiet: REFRESH_WHEN_LIVE });
 
 findAll("form[data-filters]").forEach((form) => {
   form.addEventListener("change", (event) => {

@@ -1,15 +1,40 @@
 // Keeps the regions of a server-rendered page true without a reload: the page itself is fetched again and what changed
 // inside each element with data-live="name" takes the old one's place. The server stays the only one that renders them.
 import { find, findAll, flash } from "./dom.js";
-import { readBadge } from "./market_badge.js";
+import { readBadge, showMarket } from "./market_badge.js";
 import { poll } from "./poll.js";
+import { listen } from "./stream.js";
 import { showTimes } from "./times.js";
 
 const seen = new Map(); // region's name -> its markup as last fetched
 
-// Returns { now }: refresh at once, as after a write.
-export function keepLive(milliseconds) {
+const TOGETHER = 150; // milliseconds: what happens at once is fetched at once
+
+// Refreshes every `milliseconds`, and at once when something happens; with `quiet`, only that often while the stream runs.
+// on: more listeners of the stream. Returns { now }: refresh at once, as after a write.
+export function keepLive(milliseconds, { quiet = milliseconds, on = {} } = {}) {
   const refresher = poll(refresh, milliseconds);
+  let timer = 0;
+  const soon = () => {
+    clearTimeout(timer);
+    timer = setTimeout(refresher.now, TOGETHER);
+  };
+  listen({
+    on: {
+      activity: soon,
+      heartbeat: showMarket,
+      quotes: ({ market }) => showMarket(market),
+      ...on,
+      account: (event) => {
+        soon();
+        on.account?.(event);
+      },
+    },
+    live: (runs) => {
+      refresher.pace(runs ? quiet : milliseconds);
+      if (runs) soon();
+    },
+  });
   document.addEventListener("changed", refresher.now);
   document.addEventListener("click", (event) => turnPage(event, refresher));
   addEventListener("popstate", refresher.now);

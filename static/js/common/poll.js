@@ -1,5 +1,5 @@
 // Repeats a task while the page is visible: never twice at once, at once when the page is seen again, slower after
-// failures. Returns { now, stop }; now() asks for a run at once and waits for it.
+// failures. Returns { now, pace, stop }; now() asks for a run at once and waits for it, pace(milliseconds) changes how often.
 
 const SLOWEST = 30_000;
 
@@ -48,6 +48,12 @@ export function poll(task, milliseconds) {
   plan();
   return {
     now: run,
+    pace(changed) {
+      if (changed === milliseconds) return;
+      milliseconds = changed;
+      clearTimeout(timer);
+      if (!running) plan();
+    },
     stop() {
       stopped = true;
       clearTimeout(timer);

@@ -4,10 +4,11 @@ import { clearErrors, send, showErrors, values, whileBusy } from "../common/form
 import { keepLive } from "../common/live.js";
 import { toast } from "../common/toast.js";
 import { takeOverChanges } from "./change_order.js";
+import { tellDecision } from "./news.js";
 
 const REFRESH_EVERY = 3000;
 
-keepLive(REFRESH_EVERY);
+keepLive(REFRESH_EVERY, { on: { account: tellDecision } });
 takeOverChanges();
 findAll("form[data-fund-form]").forEach((form) => {
   form.noValidate = true; // The server's sentences stand beside the field.

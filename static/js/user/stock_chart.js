@@ -4,6 +4,7 @@ import { find, findAll } from "../common/dom.js";
 import { price, whole } from "../common/format.js";
 import { showMarket } from "../common/market_badge.js";
 import { poll } from "../common/poll.js";
+import { listen } from "../common/stream.js";
 import { toast } from "../common/toast.js";
 import { refreshFills, startBook } from "./desk/book.js";
 import { startChart } from "./desk/chart.js";
@@ -14,9 +15,11 @@ import { startQuoteCard } from "./desk/quote_card.js";
 import { startStockList, tickersShown } from "./desk/stock_list.js";
 import { desk } from "./desk/store.js";
 import { openTicket, startTicket } from "./desk/ticket.js";
+import { tellDecision } from "./news.js";
 
 const QUOTES_EVERY = 1000;
 const BOOK_EVERY = 2000;
+const WHEN_LIVE = 15_000; // while the stream tells what is new
 
 start();
 
@@ -47,6 +50,23 @@ function start() {
 function keepFresh() {
   const quotes = poll(refreshQuotes, QUOTES_EVERY);
   const book = poll(refreshBook, BOOK_EVERY);
+  const stream = listen({
+    tickers: tickersShown,
+    on: {
+      quotes: takeQuotes,
+      heartbeat: showMarket,
+      account: (event) => {
+        tellDecision(event);
+        book.now();
+        if (event.kind === "order_filled") refreshFills().catch(() => {});
+      },
+    },
+    live(runs) {
+      quotes.pace(runs ? WHEN_LIVE : QUOTES_EVERY);
+      book.pace(runs ? WHEN_LIVE : BOOK_EVERY);
+      if (runs) book.now();
+    },
+  });
   quotes.now();
   book.now();
   refreshFills().catch(() => {}); // Tried again with the next change of an order.
@@ -58,10 +78,22 @@ function keepFresh() {
     remember();
     quotes.now();
   });
+  let heard = tickersShown();
+  for (const topic of ["shown", "ticker", "account"]) {
+    desk.on(topic, () => {
+      const wanted = tickersShown();
+      if (wanted.every((ticker) => heard.includes(ticker))) return;
+      heard = wanted;
+      stream.renew();
+    });
+  }
 }
 
 async function refreshQuotes() {
-  const { data, market } = await get("/user/api/quotes", { tickers: tickersShown().join(",") });
+  takeQuotes(await get("/user/api/quotes", { tickers: tickersShown().join(",") }));
+}
+
+function takeQuotes({ data, market }) {
   Object.assign(desk.quotes, data);
   desk.market = market;
   showMarket(market);

@@ -21,7 +21,10 @@ export function startBook(choose) {
   find("[data-tabs]").addEventListener("keydown", walk);
   desk.on("orders", showOrders);
   desk.on("account", showAccount);
-  desk.on("quotes", () => desk.orders && showWaits());
+  desk.on("quotes", () => {
+    if (desk.orders) showWaits();
+    if (desk.account) showAccount();
+  });
 }
 
 function open(tab) {
@@ -66,7 +69,8 @@ function showWaits() {
 }
 
 function showAccount() {
-  const { holdings, available_balance: available } = desk.account;
+  const { available_balance: available } = desk.account;
+  const { holdings } = desk;
   setText(find('[data-account="available"]'), money(available));
   setText(find('[data-count="holdings"]'), String(holdings.length || ""));
   fill("holdings", holdings.map(holdingRow), {

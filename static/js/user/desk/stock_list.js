@@ -5,6 +5,7 @@ import { change, price } from "../../common/format.js";
 import { desk } from "./store.js";
 
 const SEARCH_PAUSE = 150; // milliseconds after the last key
+const MOST_TICKERS = 50; // that the server tells at once
 
 const panel = find("#stock-list");
 const list = find("[data-stocks]");
@@ -25,9 +26,10 @@ export function startStockList() {
   });
 }
 
-// The tickers whose prices the page needs: those on screen and the chosen one.
+// The tickers whose prices the page needs: the chosen one, those on screen and those held.
 export function tickersShown() {
-  return [...new Set([desk.ticker, ...rows().map((row) => row.dataset.stock)])];
+  const held = (desk.account?.holdings ?? []).map((holding) => holding.ticker);
+  return [...new Set([desk.ticker, ...rows().map((row) => row.dataset.stock), ...held])].slice(0, MOST_TICKERS);
 }
 
 const rows = () => findAll("[data-stock]", list);
@@ -121,6 +123,7 @@ function show(items, message) {
   setText(none, message);
   markChosen();
   showPrices();
+  desk.tell("shown");
 }
 
 function toRow({ ticker, name, tradable }) {

@@ -1,5 +1,5 @@
 // What the desk's parts share, and how they hear of changes: desk.on("quotes", () => ...).
-// Topics: ticker, period, bars (drawn anew), quotes, account, orders, theme.
+// Topics: ticker, period, bars (drawn anew), quotes, account, orders, fills, theme, shown (which stocks are listed).
 
 const listeners = new Map();
 
@@ -19,6 +19,16 @@ export const desk = {
 
   get holding() {
     return this.account?.holdings.find((holding) => holding.ticker === this.ticker) ?? null;
+  },
+
+  // The holdings at the newest prices.
+  get holdings() {
+    return (this.account?.holdings ?? []).map((holding) => {
+      const price = this.quotes[holding.ticker]?.price;
+      if (price === undefined || price === null) return holding;
+      const value = price * holding.quantity;
+      return { ...holding, price, market_value: value, unrealised_profit: value - holding.total_cost };
+    });
   },
 
   on(topic, listener) {

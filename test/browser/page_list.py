@@ -1,0 +1,55 @@
+"""Every page of the venue, for the pictures of `make screenshots` and for the tests that look at each of them.
+
+A new page is one line here. `who` opens it: "visitor" (nobody is logged in), "trader" or "admin". `path` may name
+{order_id}, {user_id} and {user_name}, of a trader of the made-up venue. `opens` are the controls to press, one after
+the other, before the page is looked at: its dialogs, menus and tabs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Who = Literal["visitor", "trader", "admin"]
+WIDTHS = {"wide": (1440, 900), "middle": (768, 1024), "phone": (390, 844)}
+THEMES = ("light", "dark")
+
+
+@dataclass(frozen=True, slots=True)
+class PageShown:
+    """One page, or one state of it. `widths` leaves out those in which its control does not exist."""
+
+    name: str
+    who: Who
+    path: str
+    opens: tuple[str, ...] = ()
+    status: int = 200
+    widths: tuple[str, ...] = tuple(WIDTHS)
+
+
+PAGES = (
+    PageShown("login", "visitor", "/auth/login"),
+    PageShown("register", "visitor", "/auth/register"),
+    PageShown("admin-login", "visitor", "/auth/admin-login"),
+    PageShown("about", "visitor", "/about"),
+    PageShown("privacy", "visitor", "/privacy"),
+    PageShown("not-found", "visitor", "/nothing/here", status=404),
+    PageShown("desk", "trader", "/user/stock_chart?ticker=AAPL&period=1y"),
+    PageShown("desk-today", "trader", "/user/stock_chart?ticker=AAPL&period=1d"),
+    PageShown("desk-fills", "trader", "/user/stock_chart", opens=("#tab-fills",)),
+    PageShown("desk-holdings", "trader", "/user/stock_chart", opens=("#tab-holdings",)),
+    PageShown("desk-simulation", "trader", "/user/stock_chart", opens=("#tab-simulation", ".simulation-run")),
+    PageShown("desk-fundamentals", "trader", "/user/stock_chart", opens=("#tab-fundamentals",)),
+    PageShown("desk-indicators", "trader", "/user/stock_chart", opens=("[data-open-indicators]",)),
+    PageShown("desk-ticket", "trader", "/user/stock_chart", opens=("[data-open-ticket=buy]",), widths=("phone",)),
+    PageShown("desk-stocks", "trader", "/user/stock_chart", opens=(".list-button",), widths=("middle", "phone")),
+    PageShown("account", "trader", "/user/account"),
+    PageShown("order", "trader", "/user/orders/{order_id}"),
+    PageShown("analysis", "trader", "/user/stock_analysis"),
+    PageShown("logout", "trader", "/auth/logout"),
+    PageShown("admin-dashboard", "admin", "/admin/"),
+    PageShown("admin-orders", "admin", "/admin/orders"),
+    PageShown("admin-deposits", "admin", "/admin/deposits"),
+    PageShown("admin-withdrawals", "admin", "/admin/withdrawals"),
+    PageShown("admin-password", "admin", "/auth/admin-password"),
+)
