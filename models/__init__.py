@@ -25,7 +25,7 @@ from models.market import (
 )
 from models.system import AccountEvent, IdempotencyKey, Lease, Setting
 from models.trade import Order, Portfolio, Transaction
-from models.user import Login, User, UserPreference
+from models.user import Login, PasswordLink, User, UserPreference
 
 __all__ = [
     "AccountBalance",
@@ -48,6 +48,7 @@ __all__ = [
     "MarketClock",
     "MarketData",
     "Order",
+    "PasswordLink",
     "Portfolio",
     "Setting",
     "Transaction",

@@ -71,6 +71,29 @@ class Login(Base):
     user_agent: Mapped[str] = mapped_column(String(255), comment="Browser, as it named itself")
 
 
+class PasswordLink(Base):
+    """A link by which a trader or an admin sets a password, once. As of a login, only the token's hash is kept."""
+
+    __tablename__ = "password_link"
+    __table_args__ = (
+        UniqueConstraint("token_hash", name="uq_password_link_token_hash"),
+        CheckConstraint("(user_id IS NULL) <> (admin_id IS NULL)", name="one_identity"),
+        Index("ix_password_link_user_id", "user_id"),
+        Index("ix_password_link_admin_id", "admin_id"),
+        NEVER_REUSE_IDS,
+    )
+
+    link_id: Mapped[RowId]
+    token_hash: Mapped[str] = mapped_column(exact_string(64), comment="SHA-256 of the random token in the link, hex")
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("user.user_id"), comment="The trader, or NULL")
+    admin_id: Mapped[int | None] = mapped_column(ForeignKey("admin.admin_id"), comment="The admin, or NULL")
+    created_at: Mapped[CreatedAt]
+    expires_at: Mapped[datetime] = mapped_column(UTCDateTime, comment="Wall clock after which it is void, UTC")
+    ended_at: Mapped[datetime | None] = mapped_column(
+        UTCDateTime, comment="Wall clock when it was used or replaced by a newer one, or NULL"
+    )
+
+
 UserId = Annotated[int, mapped_column(ForeignKey("user.user_id"), comment="The trader")]
 
 

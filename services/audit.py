@@ -13,11 +13,12 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from models import Admin, AuditEntry
+from models import Admin, AuditEntry, User
 from services.idempotency import Answer, RequestKey, once
+from services.paging import AnyRow, Item, Listing, only
 
 NO_REQUEST = "-"
 
@@ -85,6 +86,60 @@ def record(
         )
     )
     session.flush()
+
+
+def entries_of(
+    *,
+    text: str = "",
+    admin_id: int | None = None,
+    user_id: int | None = None,
+    action: str | None = None,
+    subject: str | None = None,
+    start: datetime | None = None,
+    end: datetime | None = None,
+) -> Listing:
+    """Rows of the log: by who did it, the trader concerned, what was done, to what, from `start` on and before `end`
+    (wall clock), and by a text in the names of actor and trader, in the reason or the address, or the row's number or
+    the request's id.
+    """
+    query = select(AuditEntry, User.user_name).outerjoin(User, User.user_id == AuditEntry.user_id)
+    wanted = {AuditEntry.admin_id: admin_id, AuditEntry.user_id: user_id, AuditEntry.action: action}
+    query = only(query, wanted | {AuditEntry.subject: subject})
+    if start is not None:
+        query = query.where(AuditEntry.created_at >= start)
+    if end is not None:
+        query = query.where(AuditEntry.created_at < end)
+    if text:
+        searched = (AuditEntry.actor_name, User.user_name, AuditEntry.reason, AuditEntry.address)
+        found = [column.icontains(text, autoescape=True) for column in searched]
+        query = query.where(or_(*found, AuditEntry.subject_id == text, AuditEntry.request_id == text))
+    return Listing(query, AuditEntry.audit_id, _item)
+
+
+def known_actions(session: Session) -> list[str]:
+    """Every kind of action that the log holds."""
+    return list(session.execute(select(AuditEntry.action).distinct().order_by(AuditEntry.action)).scalars())
+
+
+def known_subjects(session: Session) -> list[str]:
+    """Every kind of row that the log names."""
+    return list(session.execute(select(AuditEntry.subject).distinct().order_by(AuditEntry.subject)).scalars())
+
+
+def _item(row: AnyRow) -> Item:
+    entry, user_name = row[0], row[1]
+    columns = (
+        *("audit_id", "created_at", "admin_id", "actor_name", "action", "subject", "subject_id", "user_id"),
+        *("before", "after", "reason", "address", "request_id"),
+    )
+    item: Item = {name: getattr(entry, name) for name in columns}
+    return item | {"user_name": user_name, "changes": _changes(entry.before, entry.after)}
+
+
+def _changes(before: str | None, after: str | None) -> list[dict[str, Any]]:
+    """What changed, column by column: its name, what it was and what it is; None where it was or is not there."""
+    old, new = json.loads(before or "{}"), json.loads(after or "{}")
+    return [{"name": name, "before": old.get(name), "after": new.get(name)} for name in {**old, **new}]
 
 
 def _as_json(figures: Figures | None) -> str | None:

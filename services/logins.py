@@ -96,7 +96,7 @@ def store_login(session: Session, visit: Visit, *, user_id: int | None = None, a
     token = secrets.token_urlsafe(32)
     session.add(
         Login(
-            token_hash=_hash(token),
+            token_hash=hash_token(token),
             user_id=user_id,
             admin_id=admin_id,
             created_at=visit.now,
@@ -117,7 +117,7 @@ def find(session: Session, token: str, now: datetime) -> Identity | None:
         select(Login, User, Admin)
         .outerjoin(User, Login.user_id == User.user_id)
         .outerjoin(Admin, Login.admin_id == Admin.admin_id)
-        .where(Login.token_hash == _hash(token), *_still_lives(now))
+        .where(Login.token_hash == hash_token(token), *_still_lives(now))
     )
     row = session.execute(query).one_or_none()
     if row is None:
@@ -166,6 +166,12 @@ def end_others_of_admin(session: Session, admin_id: int, login_id: int, now: dat
     return cast("CursorResult[Any]", ended).rowcount
 
 
+def end_all(session: Session, now: datetime, *, user_id: int | None = None, admin_id: int | None = None) -> int:
+    """End every login of a trader or of an admin, and return how many there were."""
+    owner = Login.user_id == user_id if user_id is not None else Login.admin_id == admin_id
+    return cast("CursorResult[Any]", session.execute(_ending(now).where(owner))).rowcount
+
+
 def _ending(now: datetime) -> Any:
     return update(Login).where(Login.ended_at.is_(None)).values(ended_at=now)
 
@@ -199,5 +205,6 @@ def _admin_identity(login: Login, admin: Admin) -> Identity | None:
     )
 
 
-def _hash(token: str) -> str:
+def hash_token(token: str) -> str:
+    """What is kept of a token: SHA-256, hex."""
     return hashlib.sha256(token.encode()).hexdigest()

@@ -79,6 +79,18 @@ def create(session: Session, new_user: NewUser) -> int:
     return user.user_id
 
 
+def rename(session: Session, user: User, name: str, email: str) -> None:
+    """Part of a unit: give a trader another name and address. Raises InvalidInput by field when one is taken."""
+    wanted = NewUser(name, email, identity_key(name), identity_key(email), user.user_password)
+    refuse(_taken(session, wanted, user.user_id))
+    user.user_name, user.user_email = wanted.name, wanted.email
+    user.name_key, user.email_key = wanted.name_key, wanted.email_key
+    try:
+        session.flush()
+    except IntegrityError as error:
+        raise InvalidInput(_taken_by_constraint(error)) from error
+
+
 def create_many(session: Session, new_users: Sequence[NewUser], created_at: datetime) -> list[int]:
     """Store traders with a zero balance each, in a few statements, and return their user_ids in the same order. The
     caller has seen to it that no name and no address is taken. A unit for `run_unit`.
@@ -176,9 +188,10 @@ def _text(fields: Mapping[str, object], name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _taken(session: Session, new_user: NewUser) -> Errors:
+def _taken(session: Session, new_user: NewUser, but: int = 0) -> Errors:
+    """What another trader than number `but` has already."""
     query = select(User.name_key, User.email_key).where(
-        (User.name_key == new_user.name_key) | (User.email_key == new_user.email_key)
+        (User.name_key == new_user.name_key) | (User.email_key == new_user.email_key), User.user_id != but
     )
     errors: Errors = {}
     for name_key, email_key in session.execute(query):

@@ -168,6 +168,7 @@ BEYOND = {
     "ledger_entry",
     "login",
     "market_clock",
+    "password_link",
     "setting",
     "user_preference",
 }

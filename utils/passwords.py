@@ -9,6 +9,7 @@ from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
 
 LONGEST_PASSWORD = 128
+NO_PASSWORD = "!"  # noqa: S105 - in place of a hash: no password fits until one is set by a link
 MEMORY_KIB = 19 * 1024
 PASSES = 2
 LANES = 1
@@ -26,15 +27,18 @@ def hash_password(password: str) -> str:
 
 
 def verify_password(stored_hash: str | None, password: str) -> bool:
-    """Whether the password belongs to the hash. Without a hash (an unknown name) it takes as long and says no."""
+    """Whether the password belongs to the hash. Without a hash (an unknown name, or no password set yet) it takes as
+    long and says no.
+    """
     if len(password) > LONGEST_PASSWORD:
         return False
+    real = None if stored_hash == NO_PASSWORD else stored_hash
     with _at_work:
         try:
-            right = _hasher.verify(stored_hash or _nobodys_hash(), password)
+            right = _hasher.verify(real or _nobodys_hash(), password)
         except (VerificationError, InvalidHashError, UnicodeEncodeError):
             return False
-    return right and bool(stored_hash)
+    return right and bool(real)
 
 
 def needs_rehash(stored_hash: str) -> bool:

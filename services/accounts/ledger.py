@@ -151,6 +151,34 @@ class Books:
             self._require_cash(user_id, -amount)
         self._post(user_id, "adjust", move_cash("outside", "available", amount), Cause(remark=remark))
 
+    def give_shares(self, user_id: int, ticker: str, quantity: int, cost: Decimal, remark: str) -> None:
+        """Hand shares to a trader: the outside world buys them in the market for `cost` dollars in all, so that they
+        are neither profit nor loss on the day they come.
+        """
+        lines = [
+            *move_cash("outside", "market", cost),
+            *move_shares("market", "available", ticker, quantity),
+        ]
+        self.holding(user_id, ticker).total_cost += cost
+        self._post(user_id, "adjust", lines, Cause(remark=remark))
+
+    def take_shares(self, user_id: int, ticker: str, quantity: int, remark: str) -> None:
+        """Take free shares away, at their average cost. Raises Refused when there are not enough."""
+        holding = self.holding(user_id, ticker)
+        if quantity > holding.free_quantity:
+            raise Refused(
+                f"The trader has {holding.free_quantity} free shares of {ticker}.",
+                code="INSUFFICIENT_SHARES",
+                details={"ticker": ticker, "free": holding.free_quantity, "needed": quantity},
+            )
+        cost = holding.cost_of(quantity)
+        lines = [
+            *move_shares("available", "market", ticker, quantity),
+            *move_cash("market", "outside", cost),
+        ]
+        holding.total_cost -= cost
+        self._post(user_id, "adjust", lines, Cause(remark=remark))
+
     def record(self, user_id: int, kind: str, payload: str) -> None:
         """Number an event of this trader and store it with the unit. `payload` is JSON."""
         account = self.accounts[user_id]

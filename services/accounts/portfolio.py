@@ -187,13 +187,13 @@ def _flows(session: Session, user_id: int) -> dict[str, Decimal]:
     sums = {kind: total for kind, total in session.execute(query)}  # noqa: C416 - a Row is no pair for the type checker
     adjusted = session.execute(
         select(func.sum(LedgerEntry.cash)).where(
-            LedgerEntry.user_id == user_id, LedgerEntry.kind == "adjust", LedgerEntry.account == "available"
+            LedgerEntry.user_id == user_id, LedgerEntry.kind == "adjust", LedgerEntry.account == "outside"
         )
     ).scalar_one()
     return {
         "deposits": sums.get("deposit", ZERO),
         "withdrawals": sums.get("withdrawal", ZERO),
-        "adjustments": adjusted or ZERO,
+        "adjustments": -(adjusted or ZERO),
     }
 
 

@@ -14,12 +14,13 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, cast
 
-from sqlalchemy import Table, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Table, and_, func, select
+from sqlalchemy.orm import Session, aliased
 
 from models import AccountSnapshot, LedgerEntry, MarketData, Transaction
 from services.many_rows import inserting
 from services.market.market import ChartMarket
+from services.paging import AnySelect
 from services.trading import lease
 from services.trading.lease import Tenure
 from services.transaction import repeatable
@@ -79,6 +80,12 @@ class _Account:
         self.spent += amount if bought else ZERO
         self.received += ZERO if bought else amount
         self.realised += ZERO if bought else profit
+
+    def add_given(self, ticker: str, quantity: int, cost: Decimal) -> None:
+        """Shares given by hand, bought in the market with money from outside; or taken, both with a minus."""
+        self.shares[ticker] = self.shares.get(ticker, 0) + quantity
+        self.costs[ticker] = self.costs.get(ticker, ZERO) + cost
+        self.spent += cost
 
     def figures(self, prices: Mapping[str, Decimal]) -> Figures:
         """Shares without a price count with their cost."""
@@ -183,7 +190,37 @@ def _accounts(session: Session, moment: datetime) -> dict[int, _Account]:
         account = accounts.setdefault(user_id, _Account())
         account.add_fills(ticker, side, int(quantity), amount, profit or ZERO)
         account.commission += commission
+    for row in session.execute(_given_shares(moment)):
+        accounts.setdefault(row.user_id, _Account()).add_given(row.ticker, int(row.given), row.cost or ZERO)
     return accounts
+
+
+def _given_shares(moment: datetime) -> AnySelect:
+    """Shares that admins gave or took, by trader and ticker, and the cash that went into the market for them."""
+    cash = aliased(LedgerEntry)
+    same_group = and_(
+        cash.user_id == LedgerEntry.user_id,
+        cash.sequence == LedgerEntry.sequence,
+        cash.account == "market",
+        cash.ticker.is_(None),
+    )
+    return (
+        select(
+            LedgerEntry.user_id,
+            LedgerEntry.ticker,
+            func.sum(LedgerEntry.shares).label("given"),
+            func.sum(cash.cash).label("cost"),
+        )
+        .outerjoin(cash, same_group)
+        .where(
+            LedgerEntry.order_id.is_(None),
+            LedgerEntry.kind == "adjust",
+            LedgerEntry.account == "available",
+            LedgerEntry.ticker.is_not(None),
+            LedgerEntry.market_time <= moment,
+        )
+        .group_by(LedgerEntry.user_id, LedgerEntry.ticker)
+    )
 
 
 def _closing_prices(

@@ -28,10 +28,14 @@ class Replay:
     def step(self, row: AnyRow) -> Decimal | None:
         """Take one step of the journal. Returns the profit that it realised, None where it realised none.
 
-        Shares given or taken by hand leave the cost as it is. A journal group without its fill is reported elsewhere.
+        Shares given by hand cost what the group says, those taken leave with their average cost. A journal group
+        without its fill is reported elsewhere.
         """
-        if row.kind == "adjust":
+        if row.kind == "adjust" and row.shares < 0:
+            self._take(-row.shares)
+        elif row.kind == "adjust":
             self.quantity += row.shares
+            self.cost += row.given_cost or ZERO
         elif row.transaction_type == "buy":
             self.quantity += row.transaction_quantity
             self.cost += row.transaction_amount
@@ -75,6 +79,14 @@ def holdings(connection: Connection) -> Iterator[Finding]:
 
 def _steps() -> AnySelect:
     """The journal's lines of traders' shares that change how many there are, with the fills behind them."""
+    market_line = JOURNAL.alias("market_line")
+    its_market_cash = and_(
+        market_line.c.user_id == _line.user_id,
+        market_line.c.sequence == _line.sequence,
+        market_line.c.account == "market",
+        market_line.c.ticker.is_(None),
+        _line.kind == "adjust",
+    )
     same_fill = and_(_fill.order_id == _line.order_id, _fill.fill_number == _line.fill_number)
     return (
         select(
@@ -87,9 +99,11 @@ def _steps() -> AnySelect:
             _fill.transaction_quantity,
             _fill.transaction_amount,
             _fill.realised_profit,
+            market_line.c.cash.label("given_cost"),
         )
         .select_from(JOURNAL)
         .outerjoin(FILLS, and_(same_fill, _line.kind == "fill"))
+        .outerjoin(market_line, its_market_cash)
         .where(
             _line.ticker.is_not(None),
             _line.kind.in_(("fill", "adjust")),

@@ -34,6 +34,7 @@ def _groups() -> Subquery:
             func.count(_line.order_id).label("order_lines"),
             func.count(_line.fund_transaction_id).label("request_lines"),
             func.count(_line.fill_number).label("fill_lines"),
+            func.count(_line.ticker).label("share_lines"),
             or_(
                 mixed(_line.kind), mixed(_line.order_id), mixed(_line.fund_transaction_id), mixed(_line.fill_number)
             ).label("mixed"),
@@ -72,7 +73,10 @@ def _wrong_shape(group: Subquery) -> Column:
         and_(c.kind == "reserve", _not_only(c.frozen >= ZERO, c.market, c.commission, c.outside)),
         and_(c.kind == "release", _not_only(c.available >= ZERO, c.market, c.commission, c.outside)),
         and_(c.kind == "fill", c.outside != ZERO),
-        and_(c.kind == "adjust", or_(c.frozen != ZERO, c.market != ZERO, c.commission != ZERO)),
+        and_(c.kind == "adjust", or_(c.frozen != ZERO, c.commission != ZERO)),
+        # Cash is adjusted, or shares are, which the outside world buys or sells in the market.
+        and_(c.kind == "adjust", c.share_lines == 0, c.market != ZERO),
+        and_(c.kind == "adjust", c.share_lines > 0, c.available != ZERO),
     )
 
 
@@ -123,7 +127,7 @@ def _wrong_share_shape(group: Subquery) -> Column:
         and_(c.kind == "reserve", _not_only(c.frozen > 0, c.market, c.commission, c.outside)),
         and_(c.kind == "release", _not_only(c.available > 0, c.market, c.commission, c.outside)),
         and_(c.kind == "fill", or_(c.commission != 0, c.outside != 0)),
-        and_(c.kind == "adjust", or_(c.market != 0, c.commission != 0)),
+        and_(c.kind == "adjust", or_(c.frozen != 0, c.commission != 0, c.outside != 0)),
     )
 
 
