@@ -25,8 +25,9 @@ class VenueServer:
         self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
         self.log = folder / "make-run.log"
+        self.instance = folder / "instance"
         # An empty variable counts as unset, so nothing of the developer's own .env comes through.
-        chosen = {"HOST": "127.0.0.1", "PORT": str(self.port), "INSTANCE_PATH": str(folder / "instance"), **settings}
+        chosen = {"HOST": "127.0.0.1", "PORT": str(self.port), "INSTANCE_PATH": str(self.instance), **settings}
         self.environment = {**os.environ, **dict.fromkeys(variables(), ""), **chosen}
         self._process: subprocess.Popen[bytes] | None = None
 
