@@ -107,12 +107,14 @@ def test_the_own_holdings_are_weighed_and_simulated(trader: Visitor) -> None:
     analyses(trader, "mode=portfolio")
     held = trader.page.locator("[data-contributions] tbody tr")
     expect(held.first).to_be_visible()
+    trader.photographs("analysis-portfolio", document="analysis-portfolio")
     shares = [float(text.strip("% ").replace("−", "-")) for text in held.locator("td:nth-child(3)").all_inner_texts()]
     assert sum(shares) == pytest.approx(100, abs=0.1 * len(shares))
     trader.page.get_by_label("Simulations").fill("2000")
     trader.presses("Simulate")
     trader.sees("2,000 paths of your holdings", "[data-outcome]")
-    trader.photographs("analysis-portfolio", document="analysis-portfolio")
+    trader.page.locator("[data-statistics]").scroll_into_view_if_needed()
+    trader.photographs("simulation", document="simulation")
 
 
 def test_a_ticker_that_is_not_known_and_a_window_out_of_range_say_so(trader: Visitor) -> None:
