@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Collection
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from flask import request
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from routes.answers import FORM_TYPES
+from services.batches import parse_numbers
 from services.errors import InvalidInput
 from services.idempotency import RequestKey
 from services.paging import MAXIMUM_LIMIT
@@ -111,6 +113,28 @@ def tickers(name: str = "tickers") -> list[str]:
     if not 1 <= len(texts) <= MOST_TICKERS:
         raise InvalidInput({name: [f"must name 1 to {MOST_TICKERS} tickers with commas between"]})
     return list(dict.fromkeys(checked_ticker(name, text) for text in texts))
+
+
+def day(name: str, *, after: bool = False) -> datetime | None:
+    """The beginning of a day (UTC) that the address names, such as 2008-09-02; with `after` that of the day behind it.
+    None when none is given.
+    """
+    text = request.args.get(name, "").strip()
+    if not text:
+        return None
+    try:
+        found = date.fromisoformat(text) + timedelta(days=after)
+    except (ValueError, OverflowError) as error:
+        raise InvalidInput({name: ["must be a day such as 2008-09-02"]}) from error
+    return datetime.combine(found, time.min, UTC)
+
+
+def row_numbers(fields: Fields, name: str = "ids") -> list[int]:
+    """The row numbers that a body names: a list in JSON, or every ticked box of a page's form."""
+    given = request.form.getlist(name) if request.mimetype in FORM_TYPES else fields.get(name)
+    if not isinstance(given, list):
+        raise InvalidInput({name: ["must be a list of numbers"]})
+    return parse_numbers(given, name)
 
 
 def text_parameter(name: str, longest: int) -> str:

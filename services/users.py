@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -118,6 +118,15 @@ def find_id(session: Session, name_or_email: str) -> int | None:
     key = identity_key(name_or_email.strip())
     query = select(User.user_id).where((User.name_key == key) | (User.email_key == key)).limit(1)
     return session.execute(query).scalar_one_or_none()
+
+
+def matching(text: str) -> Select[int]:
+    """The user_ids of traders whose name or e-mail address holds the text, or whose number it is."""
+    key = identity_key(text.strip())
+    wanted = User.name_key.contains(key, autoescape=True) | User.email_key.contains(key, autoescape=True)
+    if key.isascii() and key.isdigit() and len(key) <= 9:
+        wanted = wanted | (User.user_id == int(key))
+    return select(User.user_id).where(wanted)
 
 
 def count(session: Session) -> int:

@@ -55,6 +55,12 @@ Request = tuple[str, dict[str, Any]]
 ADMIN_WRITES: dict[str, Callable[[Stage], Request]] = {
     "admin.approve_request": lambda stage: (f"/admin/fund-transactions/{stage.asked()}/approve", {}),
     "admin.reject_request": lambda stage: (f"/admin/fund-transactions/{stage.asked()}/reject", {"reason": "no"}),
+    "admin.approve_requests": lambda stage: ("/admin/fund-transactions/approve", {"ids": [stage.asked()]}),
+    "admin.reject_requests": lambda stage: (
+        "/admin/fund-transactions/reject",
+        {"ids": [stage.asked()], "reason": "no"},
+    ),
+    "admin.reject_orders": lambda stage: ("/admin/orders/reject", {"ids": [stage.resting()], "reason": "no"}),
     "admin.execute_order": lambda stage: (f"/admin/orders/{stage.resting()}/execute", {}),
     "admin.reject_order": lambda stage: (f"/admin/orders/{stage.resting()}/reject", {"reason": "no"}),
     "auth.change_admin_password": lambda stage: (

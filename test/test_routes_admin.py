@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from bs4 import BeautifulSoup
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from config import Config
 from databases import both_databases
 from factories import Person, give_cash, place
 from fake_market import FakeMarket
-from models import AccountBalance, FundTransaction, Order, db
+from models import AccountBalance, Admin, FundTransaction, Order, db
 from services.accounts import funds
 from services.transaction import run_unit
 from web_client import VenueClient
@@ -264,8 +264,9 @@ def test_deposits_and_withdrawals_are_separate_and_begin_with_those_that_wait(ad
     ask("withdrawal", "33.00")
     waiting, everything = admin.get("/admin/deposits").text, admin.get("/admin/deposits?status=any").text
     assert "222.00" in waiting
-    assert "111.00" not in waiting
-    assert "111.00" in everything
+    assert "+111.00" not in waiting
+    assert "deposit 111.00, approved" in waiting  # what an admin should know of the trader
+    assert "+111.00" in everything
     assert "33.00" not in everything
     assert "33.00" in admin.get("/admin/withdrawals").text
     history = admin.get("/admin/fund-transactions").text
@@ -315,3 +316,149 @@ def test_bad_parameters_are_named(admin: VenueClient, path: str, field: str) -> 
     page = admin.get(path, headers=HTML)
     assert page.status_code == 400
     assert field in page.text
+
+
+# Many at once.
+
+
+def test_many_requests_are_approved_at_once_and_the_answer_tells_which(
+    app: Flask, admin: VenueClient, ask: Any
+) -> None:
+    numbers = [ask(amount="10.00") for _ in range(3)]
+    admin.post(f"/admin/fund-transactions/{numbers[1]}/reject", json={"reason": "no"})
+    answer = admin.post("/admin/fund-transactions/approve", json={"ids": [*numbers, 999]})
+    assert answer.status_code == 200
+    assert [one["transaction_id"] for one in answer.json["succeeded"]] == [numbers[0], numbers[2]]
+    assert [(one["id"], one["code"]) for one in answer.json["failed"]] == [
+        (numbers[1], "REQUEST_NOT_OPEN"),
+        (999, "NO_SUCH_REQUEST"),
+    ]
+    assert "2 approved" in answer.json["message"]
+    assert "already rejected by Ada" in answer.json["message"]
+
+
+def test_many_requests_are_rejected_with_one_reason_by_a_plain_form(app: Flask, admin: VenueClient, ask: Any) -> None:
+    numbers = [ask(amount="10.00") for _ in range(2)]
+    page = admin.post("/admin/fund-transactions/reject", data={"ids": numbers, "reason": "Not today"}, headers=HTML)
+    assert page.status_code == 303
+    for number in numbers:
+        row = one(app, FundTransaction, number)
+        assert (row.status, row.remark) == ("rejected", "Not today")
+
+
+def test_many_orders_are_rejected_at_once(app: Flask, admin: VenueClient, resting: Any) -> None:
+    numbers = [resting(), resting()]
+    answer = admin.post("/admin/orders/reject", json={"ids": numbers, "reason": "Halted"})
+    assert [one["order_status"] for one in answer.json["succeeded"]] == ["rejected", "rejected"]
+    assert answer.json["failed"] == []
+
+
+@pytest.mark.parametrize("ids", [None, [], "7", [0.5], ["x"], [True], list(range(1, 102))])
+@pytest.mark.parametrize("path", ["/admin/fund-transactions/approve", "/admin/orders/reject"])
+def test_which_ones_must_be_said(app: Flask, admin: VenueClient, path: str, ids: Any) -> None:
+    before = books_of(app)
+    assert_refused(admin.post(path, json={"ids": ids, "reason": "no"}), 400, "INVALID_INPUT", "ids")
+    assert books_of(app) == before
+
+
+def test_the_same_key_decides_about_many_once(app: Flask, admin: VenueClient, ask: Any) -> None:
+    body, key = {"ids": [ask(amount="10.00"), ask(amount="10.00")]}, {"Idempotency-Key": "k"}
+    first = admin.post("/admin/fund-transactions/approve", json=body, headers=key)
+    again = admin.post("/admin/fund-transactions/approve", json=body, headers=key)
+    assert first.json == again.json
+    assert len(first.json["succeeded"]) == 2
+
+
+# A price by hand.
+
+
+def test_an_order_is_executed_at_a_given_price_with_a_reason(app: Flask, admin: VenueClient, resting: Any) -> None:
+    number = resting()
+    body = {"price": "75.25", "reason": "Agreed in class"}
+    answer = admin.post(f"/admin/orders/{number}/execute", json=body)
+    assert (answer.status_code, answer.json["average_fill_price"]) == (200, 75.25)
+    story = admin.get(f"/admin/orders/{number}").text
+    assert "at a price of the admin" in story
+    assert "Executed by hand: Agreed in class" in story
+
+
+def test_a_price_outside_the_limit_is_refused(app: Flask, admin: VenueClient, resting: Any) -> None:
+    number = resting()
+    before = books_of(app)
+    limit = one(app, Order, number).order_price
+    body = {"price": str(limit + 1), "reason": "Too dear"}
+    assert_refused(admin.post(f"/admin/orders/{number}/execute", json=body), 422, "PRICE_OUTSIDE_LIMIT")
+    assert books_of(app) == before
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"price": "80"}, "reason"),
+        ({"price": "80", "reason": " "}, "reason"),
+        ({"price": "0", "reason": "x"}, "price"),
+        ({"price": "-1", "reason": "x"}, "price"),
+        ({"price": "NaN", "reason": "x"}, "price"),
+        ({"price": "80.00001", "reason": "x"}, "price"),
+        ({"price": True, "reason": "x"}, "price"),
+    ],
+)
+def test_a_price_by_hand_needs_sense_and_a_reason(
+    app: Flask, admin: VenueClient, resting: Any, body: dict[str, Any], field: str
+) -> None:
+    number = resting()
+    before = books_of(app)
+    assert_refused(admin.post(f"/admin/orders/{number}/execute", json=body), 400, "INVALID_INPUT", field)
+    assert books_of(app) == before
+
+
+def test_no_admin_executes_an_order_of_the_own_trading_account(
+    app: Flask, admin: VenueClient, ada: Person, alice: Person, resting: Any
+) -> None:
+    number = resting()
+    with app.app_context():
+        run_unit(lambda session: session.execute(update(Admin).values(user_id=alice.id)))
+    assert_refused(admin.post(f"/admin/orders/{number}/execute"), 403, "OWN_ACCOUNT")
+
+
+# Lists.
+
+
+@pytest.mark.parametrize("path", ["/admin/orders.csv", "/admin/deposits.csv", "/admin/fund-transactions.csv"])
+def test_a_list_comes_as_a_file_with_its_filters(admin: VenueClient, ask: Any, resting: Any, path: str) -> None:
+    ask()
+    resting()
+    lines = admin.get(path).text.splitlines()
+    assert len(lines) >= 2
+    assert "user_name" in lines[0]
+    assert len(admin.get(f"{path}?since=2999-01-01").text.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("search=ali", 1),
+        ("search=ALICE%40example", 1),
+        ("search=%25", 0),
+        ("since=2999-01-01", 0),
+        ("until=2000-01-01", 0),
+    ],
+)
+def test_requests_are_found_by_trader_and_day(admin: VenueClient, ask: Any, query: str, expected: int) -> None:
+    ask(amount="12.00")
+    assert len(rows_of(admin.get(f"/admin/deposits?{query}").text)) == expected
+
+
+def test_waiting_requests_come_oldest_first_and_can_be_sorted(admin: VenueClient, ask: Any) -> None:
+    for amount in ("30.00", "10.00", "20.00"):
+        ask(amount=amount)
+
+    def amounts(query: str = "") -> list[str]:
+        cells = BeautifulSoup(admin.get(f"/admin/deposits{query}").text, "html.parser").select(
+            'td[data-label="Amount"]'
+        )
+        return [cell.text.strip() for cell in cells]
+
+    assert amounts() == ["+30.00", "+10.00", "+20.00"]
+    assert amounts("?sort=amount") == ["+10.00", "+20.00", "+30.00"]
+    assert amounts("?sort=-amount&limit=2") == ["+30.00", "+20.00"]

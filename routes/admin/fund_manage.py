@@ -1,8 +1,10 @@
-"""Requests to deposit and withdraw: lists, approve, reject with a reason."""
+"""Requests to deposit and withdraw: the waiting ones, lists, files, approve and reject one by one or many at once."""
 
 from __future__ import annotations
 
-from flask import render_template, url_for
+from typing import Any
+
+from flask import render_template, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
@@ -12,35 +14,47 @@ from models import db
 from routes import inputs
 from routes.admin import admin_bp
 from routes.answers import done
-from routes.shared import acting_admin, market, write
-from services.accounts import funds
-from services.paging import Page
+from routes.exports import csv_answer
+from routes.shared import acting_admin, market, settings, write
+from services import users
+from services.accounts import fund_batches, fund_views, funds
+from services.paging import Listing
 
 STATUSES = ("pending", "approved", "rejected")
 KINDS = ("deposit", "withdrawal")
+FILE_COLUMNS = (
+    *("transaction_id", "user_id", "user_name", "user_email", "transaction_type", "amount", "status", "created_at"),
+    *("updated_at", "operator_name", "first_operator_name", "remark"),
+)
 
 
 @admin_bp.get("/fund-transactions")
 @admin_may(Permission.VIEW)
 def fund_transactions() -> str:
-    kind, status = inputs.choice(KINDS, "type"), inputs.choice(STATUSES, "status")
-    return render_template(
-        "admin/transaction_history.html",
-        requests=_requests(kind, status),
-        filters={"type": kind or "all", "status": status or "all"},
-    )
+    return _page("admin/transaction_history.html", None)
 
 
 @admin_bp.get("/deposits")
 @admin_may(Permission.VIEW)
 def deposits() -> str:
-    return _filtered("admin/deposits.html", "deposit")
+    return _page("admin/deposits.html", "deposit")
 
 
 @admin_bp.get("/withdrawals")
 @admin_may(Permission.VIEW)
 def withdrawals() -> str:
-    return _filtered("admin/withdrawals.html", "withdrawal")
+    return _page("admin/withdrawals.html", "withdrawal")
+
+
+@admin_bp.get("/deposits.csv")
+@admin_bp.get("/withdrawals.csv")
+@admin_bp.get("/fund-transactions.csv")
+@admin_may(Permission.VIEW)
+def fund_transactions_file() -> Response:
+    """The list of each of the three pages as a file."""
+    kind = {"/admin/deposits.csv": "deposit", "/admin/withdrawals.csv": "withdrawal"}.get(request.path)
+    filters = _filters(kind or inputs.choice(KINDS, "type"), default="any" if kind is None else "pending")
+    return csv_answer("fund-requests", FILE_COLUMNS, _listing(filters).every_item(db.session()))
 
 
 @admin_bp.post("/fund-transactions/<row:transaction_id>/approve")
@@ -49,7 +63,8 @@ def approve_request(transaction_id: int) -> Response:
     fields = inputs.body_fields()
     key = inputs.request_key(current_user.actor, fields)
     owner = funds.owner_of(db.session, transaction_id)
-    answer = write(funds.approve, owner, transaction_id, acting_admin(), market=market(), key=key)
+    actor = acting_admin()
+    answer = write(funds.approve, owner, transaction_id, actor, market=market(), config=settings(), key=key)
     return done(answer, back_to=url_for("admin.fund_transactions"))
 
 
@@ -64,14 +79,70 @@ def reject_request(transaction_id: int) -> Response:
     return done(answer, back_to=url_for("admin.fund_transactions"))
 
 
-def _filtered(template: str, kind: str) -> str:
-    """Waiting requests first; the others on demand."""
-    status = inputs.choice((*STATUSES, "any"), "status") or "pending"
-    requests = _requests(kind, None if status == "any" else status)
-    return render_template(template, requests=requests, status=status, kind=kind)
+@admin_bp.post("/fund-transactions/approve")
+@admin_may(Permission.DECIDE_FUNDS)
+def approve_requests() -> Response:
+    """Approve many; body: ids. The answer tells which succeeded and why the others did not."""
+    fields = inputs.body_fields()
+    numbers = inputs.row_numbers(fields)
+    key = inputs.request_key(current_user.actor, fields | {"ids": numbers})
+    db.session.close()
+    answer = fund_batches.approve_many(numbers, acting_admin(), market=market(), config=settings(), key=key)
+    return done(answer, back_to=url_for("admin.fund_transactions"), category=_category(answer))
 
 
-def _requests(kind: str | None, status: str | None) -> Page:
-    return funds.list_requests(
-        db.session, kind=kind, status=status, page=inputs.page_number(), limit=inputs.page_limit()
+@admin_bp.post("/fund-transactions/reject")
+@admin_may(Permission.DECIDE_FUNDS)
+def reject_requests() -> Response:
+    """Reject many with one reason; body: ids, reason."""
+    fields = inputs.body_fields()
+    reason, numbers = funds.parse_reason(fields.get("reason")), inputs.row_numbers(fields)
+    key = inputs.request_key(current_user.actor, fields | {"ids": numbers})
+    db.session.close()
+    answer = fund_batches.reject_many(numbers, acting_admin(), reason, market=market(), key=key)
+    return done(answer, back_to=url_for("admin.fund_transactions"), category=_category(answer))
+
+
+def _category(answer: dict[str, Any]) -> str:
+    return "error" if answer["failed"] else "success"
+
+
+def _page(template: str, kind: str | None) -> str:
+    """A page of requests. On the pages of one kind the waiting ones come first, the others on demand."""
+    filters = _filters(kind or inputs.choice(KINDS, "type"), default="any" if kind is None else "pending")
+    sort = inputs.sorting(fund_views.SORTS)
+    waiting_first = filters["status"] == "pending" and sort is None
+    page = _listing(filters).page(
+        db.session, inputs.page_number(), inputs.page_limit(), "transaction_id" if waiting_first else sort
+    )
+    return render_template(
+        template,
+        requests=page,
+        standings=fund_views.standings(db.session, {row["user_id"] for row in page.items}),
+        filters=filters,
+        status=filters["status"],
+        kind=kind,
+        sort=sort,
+        limit=page.limit,
+    )
+
+
+def _filters(kind: str | None, default: str) -> dict[str, Any]:
+    """What the address asks for, as the page's own form writes it."""
+    return {
+        "search": inputs.text_parameter("search", users.LONGEST_EMAIL),
+        "type": kind or "",
+        "status": inputs.choice((*STATUSES, "any"), "status") or default,
+        "since": inputs.text_parameter("since", 10),
+        "until": inputs.text_parameter("until", 10),
+    }
+
+
+def _listing(filters: dict[str, Any]) -> Listing:
+    return fund_views.requests(
+        search=filters["search"],
+        kind=filters["type"] or None,
+        status=None if filters["status"] == "any" else filters["status"],
+        since=inputs.day("since"),
+        until=inputs.day("until", after=True),
     )

@@ -1,6 +1,8 @@
-"""All traders' orders: list with filters, execute by hand, reject with a reason."""
+"""All traders' orders: list with filters, file, execute by hand, reject with a reason, one by one or many at once."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from flask import render_template, url_for
 from flask_login import current_user
@@ -12,44 +14,58 @@ from models import db
 from routes import inputs
 from routes.admin import admin_bp
 from routes.answers import done
+from routes.exports import csv_answer
 from routes.shared import acting_admin, market, write
 from services import users
 from services.accounts import funds
-from services.paging import Page
+from services.paging import Listing
 from services.trading import order_views, orders
 from services.trading.tickets import EXECUTION_TYPES, SIDES
 
-NOBODY = -1
+# Columns with an index: sorting by another one would read every order there is.
+SORTS = {name: order_views.ORDER_SORTS[name] for name in ("order_id", "ticker", "created_at")}
+FILE_COLUMNS = (
+    *("order_id", "user_id", "user_name", "ticker", "order_type", "order_execution_type", "time_in_force"),
+    *("order_quantity", "filled_quantity", "order_price", "stop_price", "average_fill_price", "filled_amount"),
+    *("commission_paid", "order_status", "created_at", "accepted_at", "executed_at", "remark"),
+)
 
 
 @admin_bp.get("/orders")
 @admin_may(Permission.VIEW)
 def order_management() -> str:
-    filters = {
-        "status": inputs.choice(order_views.STATUSES, "status"),
-        "ticker": inputs.optional_ticker(),
-        "side": inputs.choice(SIDES, "side", "type"),
-        "execution_type": inputs.choice(EXECUTION_TYPES, "execution_type"),
-        "user": inputs.text_parameter("user", users.LONGEST_EMAIL) or None,
-    }
+    filters = _filters()
+    sort = inputs.sorting(SORTS)
+    page = _listing(filters).page(db.session, inputs.page_number(), inputs.page_limit(), sort)
     shown = {name: value or "" for name, value in filters.items()}
-    return render_template("admin/order_management.html", orders=_orders(filters), filters=shown)
+    return render_template("admin/order_management.html", orders=page, filters=shown, sort=sort, limit=page.limit)
+
+
+@admin_bp.get("/orders.csv")
+@admin_may(Permission.VIEW)
+def orders_file() -> Response:
+    """The list with its filters as a file."""
+    return csv_answer("orders", FILE_COLUMNS, _listing(_filters()).every_item(db.session()))
 
 
 @admin_bp.get("/orders/<row:order_id>")
 @admin_may(Permission.VIEW)
 def order_page(order_id: int) -> str:
     """One order of any trader with its whole life."""
-    return render_template("admin/order.html", order=order_views.order_story(db.session, order_id))
+    order = order_views.order_story(db.session, order_id)
+    return render_template("admin/order.html", order=order, quote=market().quote(order["ticker"]))
 
 
 @admin_bp.post("/orders/<row:order_id>/execute")
 @admin_may(Permission.MANAGE_ORDERS)
 def execute_order(order_id: int) -> Response:
+    """Fill the rest by hand; body: nothing, or a price and its reason."""
     fields = inputs.body_fields()
+    price, reason = orders.parse_manual_price(fields)
     key = inputs.request_key(current_user.actor, fields)
     owner = orders.owner_of(db.session, order_id)
-    answer = write(orders.execute, owner, order_id, acting_admin(), market=market(), key=key)
+    actor = acting_admin()
+    answer = write(orders.execute, owner, order_id, actor, market=market(), price=price, reason=reason, key=key)
     return done(answer, back_to=url_for("admin.order_management"))
 
 
@@ -64,11 +80,39 @@ def reject_order(order_id: int) -> Response:
     return done(answer, back_to=url_for("admin.order_management"))
 
 
-def _orders(filters: dict[str, str | None]) -> Page:
-    """The page of orders that pass the filters; `user` is a trader's name or e-mail address."""
-    wanted = {name: value for name, value in filters.items() if name != "user"}
-    user = filters["user"]
-    user_id = None if user is None else users.find_id(db.session, user) or NOBODY
-    return order_views.list_orders(
-        db.session, user_id=user_id, **wanted, page=inputs.page_number(), limit=inputs.page_limit()
+@admin_bp.post("/orders/reject")
+@admin_may(Permission.MANAGE_ORDERS)
+def reject_orders() -> Response:
+    """Reject many with one reason; body: ids, reason. The answer tells which succeeded and why the others did not."""
+    fields = inputs.body_fields()
+    reason, numbers = funds.parse_reason(fields.get("reason")), inputs.row_numbers(fields)
+    key = inputs.request_key(current_user.actor, fields | {"ids": numbers})
+    db.session.close()
+    answer = orders.reject_many(numbers, acting_admin(), reason, market=market(), key=key)
+    category = "error" if answer["failed"] else "success"
+    return done(answer, back_to=url_for("admin.order_management"), category=category)
+
+
+def _filters() -> dict[str, str | None]:
+    """What the address asks for; `user` is part of a trader's name or e-mail address, or the number."""
+    return {
+        "status": inputs.choice(order_views.STATUSES, "status"),
+        "ticker": inputs.optional_ticker(),
+        "side": inputs.choice(SIDES, "side", "type"),
+        "execution_type": inputs.choice(EXECUTION_TYPES, "execution_type"),
+        "user": inputs.text_parameter("user", users.LONGEST_EMAIL) or None,
+        "since": inputs.text_parameter("since", 10) or None,
+        "until": inputs.text_parameter("until", 10) or None,
+    }
+
+
+def _listing(filters: dict[str, Any]) -> Listing:
+    return order_views.orders_of(
+        search=filters["user"],
+        status=filters["status"],
+        ticker=filters["ticker"],
+        side=filters["side"],
+        execution_type=filters["execution_type"],
+        since=inputs.day("since"),
+        until=inputs.day("until", after=True),
     )

@@ -17,12 +17,11 @@ from models import Instrument, MarketData
 from services.errors import InvalidInput
 from services.market import bars as bar_store
 from utils.market_source import Bar
-from utils.number_utils import PRICE_STEP, decimal_places, parse_decimal
+from utils.number_utils import PRICE_LIMIT, PRICE_STEP, decimal_places, parse_decimal
 
 COLUMNS = ("ticker", "date", "open", "high", "low", "close", "adj_close", "volume")
 REQUIRED = ("date", "open", "high", "low", "close")
 PRICES = ("open", "high", "low", "close", "adj_close")
-LARGEST_PRICE = Decimal("99999999.9999")
 LARGEST_VOLUME = 10**15
 MOST_LINES = 200_000
 MOST_ERRORS = 200
@@ -151,8 +150,8 @@ def _price(text: str, name: str, faults: dict[str, str]) -> Decimal | None:
         return None
     try:
         price = parse_decimal(text)
-        if not PRICE_STEP <= price <= LARGEST_PRICE:
-            raise ValueError(f"must be from {PRICE_STEP} to {LARGEST_PRICE:,}")
+        if not PRICE_STEP <= price <= PRICE_LIMIT:
+            raise ValueError(f"must be from {PRICE_STEP} to {PRICE_LIMIT:,}")
         if decimal_places(price) > 4:
             raise ValueError("must have at most 4 places")
     except ValueError as error:

@@ -28,6 +28,7 @@ def explain_rule(rule: str | None, side: str) -> str:
         "limit_or_better": f"The market reached the limit, so it trades at {touch}: never worse than the limit.",
         "last_price_while_closed": "The market was closed; this venue lets orders fill on the last price at any hour.",
         "manual": "An admin executed it by hand, at the market's price where the order's own allowed that.",
+        "manual_price": "An admin executed it by hand, at a price of the admin's own, within the order's limit.",
     }
     return sentences.get(rule or "", "The rule was not noted.")
 

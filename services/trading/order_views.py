@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from models import AccountEvent, Order, Transaction, User
+from services import users
 from services.paging import AnyRow, AnySelect, Listing, Page, only
 from services.trading.order_state import from_order
 from services.trading.order_states import FINAL_STATUSES, OPEN_STATUSES
@@ -101,8 +103,13 @@ def orders_of(
     ticker: str | None = None,
     side: str | None = None,
     execution_type: str | None = None,
+    search: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
 ) -> Listing:
-    """Orders of one trader or of all. `status` may be "open": pending and partially filled."""
+    """Orders of one trader or of all, or of those whose name, e-mail or number matches `search`, placed from `since`
+    until before `until` (wall clock). `status` may be "open": pending and partially filled.
+    """
     query = _with_status(select(Order, User.user_name).join(User, User.user_id == Order.user_id), status)
     wanted = {
         Order.user_id: user_id,
@@ -110,7 +117,13 @@ def orders_of(
         Order.order_type: side,
         Order.order_execution_type: execution_type,
     }
-    return Listing(only(query, wanted), Order.order_id, _order_item, ORDER_SORTS)
+    if since is not None:
+        query = query.where(Order.created_at >= since)
+    if until is not None:
+        query = query.where(Order.created_at < until)
+    if search:
+        query = query.where(Order.user_id.in_(users.matching(search)))
+    return Listing(only(query, wanted), Order.order_id, _order_item, ORDER_SORTS, counted=Order)
 
 
 def list_orders(session: Session, *, page: int = 1, limit: int = 25, **filters: Any) -> Page:
@@ -141,6 +154,7 @@ def order_story(session: Session, order_id: int, user_id: int | None = None) -> 
     order: Order = row[0]
     return _order_item(row) | {
         "summary": describe(from_order(order)),
+        "worst_price": order.worst_price,
         "ended_by_admin": order.operator_id is not None,
         "fills": [_fill_receipt(fill) for fill in session.execute(fills)],
         "legs": _related(session, order),

@@ -6,6 +6,7 @@ looked up, then the effect happens and its answer is stored with it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace as changed
 from decimal import Decimal
 from typing import Any
@@ -15,11 +16,13 @@ from sqlalchemy.orm import Session
 
 from config import Config
 from models import Order
-from services import audit
+from services import audit, batches
 from services.accounts import ledger
+from services.accounts.fund_rules import require_other_person
+from services.accounts.funds import parse_reason
 from services.accounts.ledger import Books
 from services.audit import Actor, Subject
-from services.errors import NotFound, Refused
+from services.errors import InvalidInput, NotFound, Refused
 from services.idempotency import Answer, RequestKey, once
 from services.market.market import Market
 from services.trading import acceptance
@@ -32,8 +35,10 @@ from services.trading.risk_checks import check
 from services.trading.rules import TradingRules, read_rules
 from services.trading.settlement import Settlement
 from services.trading.tickets import OrderTicket
+from services.transaction import run_unit
 from utils.datetime_utils import Clock, utc_now
 from utils.market_source import Quote
+from utils.number_utils import PRICE_LIMIT, PRICE_STEP, decimal_places, parse_decimal
 
 
 def place(
@@ -165,28 +170,73 @@ def execute(
     actor: Actor,
     *,
     market: Market,
+    price: Decimal | None = None,
+    reason: str | None = None,
     key: RequestKey | None = None,
     clock: Clock = utc_now,
 ) -> Answer:
-    """Fill the whole rest of an open order by an admin's decision, whatever the session and the quote's age.
+    """Fill the whole rest of an open order by an admin's decision, whatever session, age of the quote and volume.
 
     The price is the market's far side where it is within the limit, and the limit itself otherwise: whichever is
-    better for the trader. `user_id` is the order's owner. Raises Refused for a market order without any price.
+    better for the trader; or `price`, which needs a `reason`. `user_id` is the order's owner. Raises Refused for a
+    price outside the limit, and for a market order without any price, and Forbidden for the admin's own account.
     """
     books = ledger.lock_account(session, user_id, clock(), market.now())
-    return once(session, key, lambda: _execute(books, user_id, order_id, actor, market))
+    return once(session, key, lambda: _execute(books, user_id, order_id, actor, market, price, reason))
 
 
-def _execute(books: Books, user_id: int, order_id: int, actor: Actor, market: Market) -> Answer:
+def _execute(
+    books: Books,
+    user_id: int,
+    order_id: int,
+    actor: Actor,
+    market: Market,
+    price: Decimal | None,
+    reason: str | None,
+) -> Answer:
+    require_other_person(books.session, actor.admin_id, user_id)
     settlement, order = lock_open_order(books, user_id, order_id)
     before = _figures(order)
     order.operator_id = actor.admin_id
     quote = market.quote(order.ticker)
-    execution = Execution(_manual_price(order, quote), order.remaining, rule="manual")
-    settlement.fill(order, execution, quote, "manual")
+    chosen = _manual_price(order, quote) if price is None else _given_price(order, price)
+    rule = "manual" if price is None else "manual_price"
+    if reason is not None:
+        order.remark = f"Executed by hand: {reason}"
+    settlement.fill(order, Execution(chosen, order.remaining, rule=rule), quote, "manual")
     settlement.write()
-    _audit(books, actor, "execute_order", order, before, None)
+    _audit(books, actor, "execute_order", order, before, reason)
     return answer(order)
+
+
+def parse_manual_price(fields: Mapping[str, object]) -> tuple[Decimal | None, str | None]:
+    """Read the price that an admin gives, and why; both may be left out, but not the reason of a price. Raises
+    InvalidInput that names the field.
+    """
+    value, reason = fields.get("price"), fields.get("reason")
+    price: Decimal | None = None
+    if value not in (None, ""):
+        try:
+            price = parse_decimal(value.strip() if isinstance(value, str) else value)
+            if not PRICE_STEP <= price <= PRICE_LIMIT or decimal_places(price) > 4:
+                raise ValueError(f"must be from {PRICE_STEP} to {PRICE_LIMIT:,}, with at most 4 places")
+        except ValueError as error:
+            raise InvalidInput({"price": [str(error)]}) from error
+        price = price.quantize(PRICE_STEP)
+    if price is None and reason in (None, ""):
+        return None, None
+    return price, parse_reason(reason)
+
+
+def _given_price(order: OrderState, price: Decimal) -> Decimal:
+    if within(order.side, price, order.worst_price):
+        return price
+    side = "at most" if order.side == "buy" else "at least"
+    raise Refused(
+        f"Order {order.order_id} may {order.side} at {side} {dollars(order.worst_price)}, not at {dollars(price)}.",
+        code="PRICE_OUTSIDE_LIMIT",
+        details={"price": price, "worst_price": order.worst_price},
+    )
 
 
 def _manual_price(order: OrderState, quote: Quote | None) -> Decimal:
@@ -201,6 +251,20 @@ def _manual_price(order: OrderState, quote: Quote | None) -> Decimal:
         code="NO_PRICE",
         details={"ticker": order.ticker, "worst_price": order.worst_price},
     )
+
+
+def reject_many(
+    numbers: Sequence[int], actor: Actor, reason: str, *, market: Market, key: RequestKey | None
+) -> dict[str, Any]:
+    """Reject each of these orders with the same reason, each in a unit of its own, and answer the summary of
+    services/batches.py.
+    """
+
+    def reject_one(number: int, own_key: RequestKey | None) -> Answer:
+        owner = run_unit(owner_of, number)
+        return run_unit(reject, owner, number, actor, reason, market=market, key=own_key)
+
+    return batches.decide_each(numbers, "rejected", key, reject_one)
 
 
 def owner_of(session: Session, order_id: int) -> int:
