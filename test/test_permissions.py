@@ -24,6 +24,7 @@ AUDITORS = OWNER | {"read_only"}
 # The matrix: endpoint -> the roles that may use it. A new route needs an entry here, or the first test fails.
 MAY_USE: dict[str, frozenset[str]] = {
     "admin.dashboard": EVERYBODY,
+    "admin.live_stream": EVERYBODY,
     "admin.fund_transactions": EVERYBODY,
     "admin.deposits": EVERYBODY,
     "admin.withdrawals": EVERYBODY,
@@ -49,6 +50,7 @@ def ask(client: VenueClient, app: Flask, endpoint: str) -> list[tuple[int, str]]
         for method in sorted((rule.methods or set()) & {"GET", "POST", "PUT", "PATCH", "DELETE"}):
             body = {} if method == "GET" else {"json": {}}
             answer = client.open(some_address(rule), method=method, headers={"Accept": "application/json"}, **body)
+            answer.get_data()  # files are read while they leave
             answers.append((answer.status_code, (answer.json or {}).get("code", "") if answer.is_json else ""))
     assert answers, f"{endpoint} is not in the URL map"
     return answers
@@ -79,7 +81,7 @@ def test_a_role_comes_as_far_as_the_matrix_says(app: Flask, role: str) -> None:
         for status, code in ask(client, app, endpoint):
             if role in MAY_USE[endpoint]:
                 assert status not in (401, 403), f"{role} is kept from {endpoint}: {code}"
-                assert status < 500, endpoint
+                assert status < 500 or code == "NO_SLOT", endpoint  # nobody tells news here
             else:
                 assert (status, code) == (403, "NOT_PERMITTED"), f"{role} comes through to {endpoint}"
     assert books_of(app) == before
