@@ -52,7 +52,9 @@ def last_seen_number() -> int | None:
 
 
 def _guard_connection(listener: Listener) -> None:
-    """Let the hub break the connection of a reader that does not read, in which this thread would wait for ever."""
+    """Let the hub see that a reader has hung up, and break the connection of one that does not read, in which this
+    thread would wait for ever.
+    """
     connection: socket.socket | None = next(
         (request.environ[name] for name in SOCKETS if name in request.environ), None
     )
@@ -64,4 +66,12 @@ def _guard_connection(listener: Listener) -> None:
         with suppress(OSError):  # It may be closed already.
             connection.shutdown(socket.SHUT_RDWR)
 
-    listener.cut = cut
+    def gone() -> bool:
+        try:
+            return connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+
+    listener.cut, listener.gone = cut, gone

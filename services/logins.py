@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, CursorResult, or_, select, update
 from sqlalchemy.orm import Session
 
 from models import Admin, Login, User
-from services.errors import Forbidden, Refused
+from services.errors import Forbidden, NotFound, Refused
 from services.transaction import run_unit
 from services.users import identity_key
 from utils.passwords import hash_password, needs_rehash, verify_password
@@ -158,6 +158,41 @@ def end(session: Session, login_id: int, now: datetime) -> None:
     """End a login. Ending it again changes nothing. A unit for `run_unit`."""
     session.execute(_ending(now).where(Login.login_id == login_id))
     logger.info("logout: login:%d", login_id)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLogin:
+    """A login that lives, as its owner sees it. Times are UTC."""
+
+    login_id: int
+    created_at: datetime
+    last_seen_at: datetime
+    address: str
+    user_agent: str
+
+
+def of_user(session: Session, user_id: int, now: datetime) -> list[OpenLogin]:
+    """The logins of a trader that live, the one used last first."""
+    columns = (Login.login_id, Login.created_at, Login.last_seen_at, Login.address, Login.user_agent)
+    query = select(*columns).where(Login.user_id == user_id, *_still_lives(now))
+    rows = session.execute(query.order_by(Login.last_seen_at.desc(), Login.login_id.desc())).all()
+    return [OpenLogin(*row) for row in rows]
+
+
+def end_own(session: Session, user_id: int, login_id: int, now: datetime) -> None:
+    """End one of a trader's own logins. Ending it again changes nothing. Raises NotFound for somebody else's. A unit
+    for `run_unit`.
+    """
+    own = select(Login.login_id).where(Login.login_id == login_id, Login.user_id == user_id)
+    if session.execute(own).first() is None:
+        raise NotFound("There is no such login of yours.", code="NO_LOGIN")
+    end(session, login_id, now)
+
+
+def end_others_of_user(session: Session, user_id: int, login_id: int, now: datetime) -> int:
+    """End every login of a trader but one, and return how many there were. A unit for `run_unit`."""
+    ended = session.execute(_ending(now).where(Login.user_id == user_id, Login.login_id != login_id))
+    return cast("CursorResult[Any]", ended).rowcount
 
 
 def end_others_of_admin(session: Session, admin_id: int, login_id: int, now: datetime) -> int:

@@ -49,7 +49,7 @@ def message(name: str, data: str, number: int | None = None) -> str:
 class Listener:
     """Who listens on one connection: a trader to tickers and to the own account, an admin (`user_id` None) to what
     happens in all accounts. `position` is the number of the last event that was queued. `cut` breaks the connection,
-    whose thread may be stuck in sending.
+    whose thread may be stuck in sending; `gone` says whether the other side has hung up.
     """
 
     def __init__(self, login_id: int, user_id: int | None, tickers: Iterable[str] = (), position: int = 0) -> None:
@@ -58,6 +58,7 @@ class Listener:
         self.tickers = tuple(tickers)
         self.position = position
         self.cut: Callable[[], None] = lambda: None
+        self.gone: Callable[[], bool] = lambda: False
         self._queue: queue.Queue[str | None] = queue.Queue(MESSAGES_HELD)
         self._ended = False
         self._last = ""
@@ -152,6 +153,7 @@ class Hub:
         """Begin to listen. The first message, with the market's state and the newest quotes, is queued at once.
         Raises Unavailable when all slots are taken: the page then asks by itself.
         """
+        self._forget_gone()  # A page that was left keeps its slot until somebody looks.
         with self._lock:
             of_this_login = Counter(one.login_id for one in self._listeners)[listener.login_id]
             if not self._open or len(self._listeners) >= self._slots or of_this_login >= MOST_OF_ONE_LOGIN:
@@ -177,6 +179,7 @@ class Hub:
         if self._is_due("heartbeat", HEARTBEAT_SECONDS):
             self._tell(self._everybody(), message("heartbeat", self._encode(market_view(market.status()))))
         if self._is_due("logins", LOGINS_EVERY_SECONDS):
+            self._forget_gone()
             self._drop_stuck()
             self._end_with_logins(session, now)
         self._tell_traders(session)
@@ -269,6 +272,11 @@ class Hub:
     def _tell(self, listeners: Iterable[Listener], text: str) -> None:
         for listener in listeners:
             if not listener.put(text):
+                self._drop(listener)
+
+    def _forget_gone(self) -> None:
+        for listener in self._everybody():
+            if listener.gone():
                 self._drop(listener)
 
     def _drop_stuck(self) -> None:

@@ -74,7 +74,7 @@ def create(session: Session, new_user: NewUser) -> int:
     try:
         session.flush()
     except IntegrityError as error:
-        raise InvalidInput(_taken_by_constraint(error)) from error
+        raise InvalidInput(taken_by_constraint(error)) from error
     ledger.open_account(session, user.user_id)
     return user.user_id
 
@@ -211,7 +211,7 @@ def _taken(session: Session, new_user: NewUser, but: int = 0) -> Errors:
     return errors
 
 
-def _taken_by_constraint(error: IntegrityError) -> Errors:
+def taken_by_constraint(error: IntegrityError) -> Errors:
     """Which field a unique constraint refused. Only the constraint's name is read: MySQL's message also repeats the
     value, which the client chose.
     """

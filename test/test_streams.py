@@ -271,6 +271,17 @@ def test_one_login_cannot_take_every_slot(books: Books, alice: Person, bob: Pers
     hub.join(Listener(2, bob.id), books.market)
 
 
+def test_a_page_that_was_left_gives_its_slot_to_the_next(room: Room, alice: Person) -> None:
+    left = [room.listen(alice) for _ in range(6)]
+    left[2].gone = lambda: True
+    room.listen(alice)
+    assert room.hub.count == 6
+    assert list(left[2].messages()) == []
+    left[3].gone = lambda: True
+    room.turn()
+    assert room.hub.count == 5
+
+
 def test_closing_ends_everybody_and_takes_nobody(room: Room, alice: Person) -> None:
     cuts: list[str] = []
     listener = room.listen(alice)

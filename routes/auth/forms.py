@@ -12,7 +12,7 @@ from routes.core.errors import refused, status_of
 from routes.inputs import body_fields
 from services.errors import DomainError, InvalidInput
 
-SECRET_FIELDS = ("password", "user_password", "confirm_password", "current_password", "new_password")
+SECRET_FIELDS = ("password", "your_password", "user_password", "confirm_password", "current_password", "new_password")
 ADMIN_AREA = "/admin"
 
 

@@ -13,6 +13,7 @@ from routes.user import (  # noqa: E402 - the views need the blueprint
     lists,  # noqa: F401
     monte_carlo,  # noqa: F401
     order,  # noqa: F401
+    profile,  # noqa: F401
     stock,  # noqa: F401
     stock_analysis,  # noqa: F401
     stream,  # noqa: F401

@@ -46,6 +46,8 @@ PAGES = (
     PageShown("account", "trader", "/user/account"),
     PageShown("order", "trader", "/user/orders/{order_id}"),
     PageShown("analysis", "trader", "/user/stock_analysis"),
+    PageShown("profile", "trader", "/user/profile"),
+    PageShown("menu", "trader", "/user/account", opens=("[data-menu] summary",)),
     PageShown("logout", "trader", "/auth/logout"),
     PageShown("admin-dashboard", "admin", "/admin/"),
     PageShown("admin-orders", "admin", "/admin/orders"),

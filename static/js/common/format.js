@@ -57,8 +57,15 @@ function written(date, name, options) {
 }
 
 export const marketTime = (date) => `${written(date, "market", { ...DAY, ...MINUTE, timeZone: MARKET_ZONE })} ET`;
-export const localTime = (date) => written(date, "local", { ...DAY, ...MINUTE });
-export const clockTime = (date) => timeFormat("clock", { ...MINUTE, second: "2-digit" }).format(date);
+
+// The zone the reader chose (js/theme.js); the device's own otherwise. Times say theirs when it is another one.
+const zone = () => document.documentElement.dataset.zone || undefined;
+const zoneMark = () => ({ [MARKET_ZONE]: " ET", UTC: " UTC" })[zone()] ?? "";
+
+export const localTime = (date) =>
+  written(date, `local ${zone()}`, { ...DAY, ...MINUTE, timeZone: zone() }) + zoneMark();
+export const clockTime = (date) =>
+  timeFormat(`clock ${zone()}`, { ...MINUTE, second: "2-digit", timeZone: zone() }).format(date) + zoneMark();
 
 // "just now", "5 min ago", "3 h ago"; after a day the date.
 export function ago(date, now = new Date()) {

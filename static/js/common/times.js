@@ -16,4 +16,5 @@ export function showTimes(root = document) {
 export function keepTimesTrue() {
   showTimes();
   setInterval(showTimes, 30_000);
+  document.addEventListener("themechange", () => showTimes()); // Another time zone may have been chosen.
 }

@@ -2,9 +2,9 @@
 import { ApiError, Intention, isOpen } from "../../common/api.js";
 import { ask } from "../../common/dialog.js";
 import { find, findAll, setText } from "../../common/dom.js";
-import { clearErrors, showErrors } from "../../common/forms.js";
+import { clearErrors, showErrors, whileBusy } from "../../common/forms.js";
 import { marketTime, money, price, shares, whole, words } from "../../common/format.js";
-import { toast } from "../../common/toast.js";
+import { toast, toastError } from "../../common/toast.js";
 import { askAgain, askSoon, currentPreview, whenWords } from "./preview.js";
 import { desk } from "./store.js";
 import { arrange, body, clearPrices, isBuy, isPair, kind, missing, proposeLimit, quantity, side } from "./ticket_fields.js";
@@ -132,6 +132,10 @@ async function review() {
   }
   const what = `${words(order.order_type)} ${whole(quantity())} ${order.ticker}`;
   const intention = new Intention("/user/api/create_order", order);
+  if (document.documentElement.dataset.confirm === "off") {
+    await sendAtOnce(intention);
+    return;
+  }
   const sheet = panel.matches(":popover-open"); // A dialog closes it.
   const answer = await ask({
     title: `${what}?`,
@@ -143,6 +147,19 @@ async function review() {
   if (sheet && (!answer || answer.refusal)) panel.showPopover();
   if (answer?.refusal) showRefusal(answer.refusal);
   else if (answer) tell(answer, sheet);
+}
+
+// For those who switched the question off in their profile.
+async function sendAtOnce(intention) {
+  await whileBusy(form, async () => {
+    try {
+      const answer = await settle(intention);
+      if (answer.refusal) showRefusal(answer.refusal);
+      else tell(answer, panel.matches(":popover-open"));
+    } catch (error) {
+      toastError(error);
+    }
+  });
 }
 
 // A refusal is an answer, which the ticket shows beside its fields; a lost answer is not, and may be tried again.
