@@ -88,7 +88,7 @@ def rename(session: Session, user: User, name: str, email: str) -> None:
     try:
         session.flush()
     except IntegrityError as error:
-        raise InvalidInput(_taken_by_constraint(error)) from error
+        raise InvalidInput(taken_by_constraint(error)) from error
 
 
 def create_many(session: Session, new_users: Sequence[NewUser], created_at: datetime) -> list[int]:
