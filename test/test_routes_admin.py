@@ -108,7 +108,7 @@ def test_a_rejected_deposit_keeps_its_reason(app: Flask, admin: VenueClient, ali
     row = one(app, FundTransaction, number)
     assert (row.status, row.remark) == ("rejected", "Ask for less <b>")
     assert cash_of(app, alice) == (0, 0)
-    page = app.test_client().log_in(alice).get("/user/account").text
+    page = app.test_client().log_in(alice).get("/user/account?view=funds").text
     assert "Ask for less &lt;b&gt;" in page
 
 

@@ -7,6 +7,7 @@ from threading import Barrier, Thread
 from typing import Any
 
 import pytest
+from bs4 import BeautifulSoup
 from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -460,7 +461,11 @@ def test_bad_pages_are_named(trader: VenueClient, path: str, query: str, field: 
         ("/user/api/quotes?tickers=" + ",".join(["A"] * 51), "tickers"),
         ("/user/api/instruments?query=" + "a" * 61, "query"),
         ("/user/stock_chart?period=1h", "period"),
-        ("/user/account?orders_page=x", "orders_page"),
+        ("/user/account?page=x", "page"),
+        ("/user/account?limit=101", "limit"),
+        ("/user/account?view=all-of-it", "view"),
+        ("/user/account?view=fills&sort=order_quantity", "sort"),
+        ("/user/account?view=funds&status=filled", "status"),
     ],
 )
 def test_bad_parameters_are_named(trader: VenueClient, path: str, field: str) -> None:
@@ -508,12 +513,49 @@ def test_the_account_tells_what_it_is_worth(trader: VenueClient, market: FakeMar
     assert "10,100.00" in page
 
 
-def test_lists_on_the_account_page_have_pages_of_their_own(app: Flask, trader: VenueClient) -> None:
-    for _ in range(11):
-        place(trader, quantity=1)
-    second = trader.get("/user/account?orders_page=2").text
-    assert "orders_page=1" in second
-    assert "page 2 of 2" in second
+def test_an_address_says_which_part_of_which_list_is_shown(trader: VenueClient, market: FakeMarket) -> None:
+    market.set_quote("AAPL", "10.00")
+    for quantity in range(1, 29):
+        place(trader, quantity=quantity, price="9.00")
+    address = "/user/account?view=orders&ticker=AAPL&type=buy&sort=order_quantity&limit=25"
+    second = BeautifulSoup(trader.get(f"{address}&page=2").text, "html.parser")
+    history = second.select_one("#history")
+    assert [cell.text for cell in history.select("td[data-label=Shares]")] == ["26", "27", "28"]
+    assert history.select_one("a[rel=prev]")["href"] == f"{address}&page=1#history"
+    assert history.select_one("th[aria-sort=ascending] a")["href"] == (
+        "/user/account?view=orders&ticker=AAPL&type=buy&sort=-order_quantity&limit=25#history"
+    )
+    assert history.select_one("a[download]")["href"] == "/user/account/orders.csv?view=orders&ticker=AAPL&type=buy"
+    assert [option["value"] for option in history.select("select[name=limit] option[selected]")] == ["25"]
+    assert history.select_one("input[name=ticker]")["value"] == "AAPL"
+
+
+@pytest.mark.parametrize("view", ["orders", "fills", "funds"])
+def test_each_list_says_when_it_is_empty_and_when_its_filters_are_why(trader: VenueClient, view: str) -> None:
+    empty = trader.get(f"/user/account?view={view}").text
+    assert "Nothing passes these filters" not in empty
+    if view != "funds":
+        assert "Nothing passes these filters" in trader.get(f"/user/account?view={view}&type=sell").text
+
+
+def test_the_account_says_what_each_figure_means_and_that_the_books_agree(lists: VenueClient) -> None:
+    page = BeautifulSoup(lists.get("/user/account").text, "html.parser")
+    terms = page.select(".worth .term")
+    assert {term.text for term in terms} >= {"Equity", "Today", "Total", "Available", "Frozen", "Realised profit, net"}
+    assert all(page.find(id=term["aria-describedby"]).text and term["tabindex"] == "0" for term in terms)
+    assert "The books agree to the cent" in page.select_one(".identity summary").text
+    fill = page.select_one("[data-sell]")
+    assert (fill["data-sell"], fill["data-free"]) == ("AAPL", "10")
+    fills = BeautifulSoup(lists.get("/user/account?view=fills").text, "html.parser")
+    receipt = fills.select_one("#history td[data-label=Fill] a")["href"]
+    assert BeautifulSoup(lists.get(receipt).text, "html.parser").find(id=receipt.partition("#")[2])
+
+
+def test_the_performance_endpoint_has_a_point_a_session(lists: VenueClient) -> None:
+    data = lists.get("/user/api/performance").json["data"]
+    assert [day["date"] for day in data["days"]] == ["2008-09-02"]
+    assert data["days"][0]["equity_after"] == data["total"]["equity_after"]
+    assert data["today"]["holds"] is data["total"]["holds"] is True
 
 
 # The desk and the market.

@@ -29,9 +29,12 @@ def init_context(app: Flask) -> None:
     app.context_processor(_market_status)
 
 
-def page_address(parameter: str, number: int) -> str:
-    """This page's address with another page of one of its lists; all other parameters are kept."""
-    parameters = {**request.args.to_dict(), parameter: str(number)}
+def page_address(parameter: str, value: object) -> str:
+    """This page's address with another page or order of one of its lists; all other parameters are kept, but another
+    order begins with its first page.
+    """
+    kept = {name: text for name, text in request.args.items() if parameter != "sort" or name != "page"}
+    parameters = {**kept, parameter: str(value)}
     return f"{request.path}?{urlencode(parameters)}"
 
 

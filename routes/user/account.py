@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flask import Response, render_template, url_for
+from flask import Response, render_template, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -15,29 +15,60 @@ from routes import inputs
 from routes.answers import done, succeed
 from routes.shared import market, settings, write
 from routes.user import lists, user_bp
-from services.accounts import funds, portfolio
+from services.accounts import funds, performance, portfolio
 from services.trading import order_views
 
-ROWS_ON_PAGE = 10
+OPEN_ON_PAGE = 25
+LATEST_REQUESTS = 2
+NAMED_PARTS = 7  # holdings that the allocation names; the smaller ones together are the last part
+VIEWS = ("orders", "fills", "funds")
+SORT_NAMES = {
+    "ticker": "Ticker",
+    "amount": "Amount, smallest first",
+    "-amount": "Amount, largest first",
+    "-transaction_amount": "Amount, largest first",
+    "-order_quantity": "Shares, most first",
+    "-realised_profit": "Realised, most first",
+    "realised_profit": "Realised, least first",
+    "created_at": "Oldest first",
+    "transaction_time": "Oldest first",
+}
 
 
 @user_bp.get("/account")
 @user_required
 def account() -> str:
-    """Each list has its own page parameter, so that the page also works without scripts."""
-    trader = current_user.id
-
-    def at(parameter: str) -> dict[str, Any]:
-        return {"user_id": trader, "page": inputs.page_number(parameter), "limit": ROWS_ON_PAGE}
-
+    """`view` chooses the list of the history; its filters, `sort`, `page` and `limit` are in the address, too."""
+    overview = portfolio.overview(db.session(), market(), current_user.id)
+    view = inputs.choice(VIEWS, "view") or VIEWS[0]
+    listing = lists.LISTS[view].choose()
+    sort = inputs.sorting(listing.sorts)
+    resting = order_views.orders_of(user_id=current_user.id, status="open")
+    filters = {name: request.args.get(name, "").strip() for name in ("ticker", "type", "status")}
     return render_template(
         "user/account.html",
-        overview=portfolio.overview(db.session, market(), trader),
-        orders=order_views.list_orders(db.session, **at("orders_page")),
-        fills=order_views.list_fills(db.session, **at("fills_page")),
-        funds=funds.list_requests(db.session, **at("funds_page")),
+        overview=overview,
+        performance=performance.summary(db.session(), market(), current_user.id, overview),
+        allocation=_allocation(overview),
+        open_orders=resting.page(db.session(), limit=OPEN_ON_PAGE),
+        latest_requests=funds.requests_of(user_id=current_user.id).page(db.session(), limit=LATEST_REQUESTS),
+        view=view,
+        rows=listing.page(db.session(), inputs.page_number(), inputs.page_limit(), sort),
+        sort=sort,
+        sort_choices=[(name, text) for name, text in SORT_NAMES.items() if name.removeprefix("-") in listing.sorts],
+        filters=filters,
+        filtered=any(filters.values()),
         user={"name": current_user.name, "last_login_at": current_user.last_login_at},
     )
+
+
+@user_bp.get("/api/performance")
+@user_required
+def performance_api() -> Response:
+    """How the account has done: today and in all, and each session's close beside the benchmark."""
+    overview = portfolio.overview(db.session(), market(), current_user.id)
+    summary = performance.summary(db.session(), market(), current_user.id, overview)
+    return succeed(data=summary | {"days": performance.history(db.session(), market(), current_user.id)})
 
 
 @user_bp.get("/api/account")
@@ -81,3 +112,21 @@ def _ask_for(request_money: Callable[..., dict[str, Any]]) -> BaseResponse:
     key = inputs.request_key(current_user.actor, fields)
     answer = write(request_money, current_user.id, amount, market=market(), config=settings(), key=key)
     return done(answer, back_to=url_for("user.account"))
+
+
+def _allocation(overview: dict[str, Any]) -> list[dict[str, Any]]:
+    """The account's parts, largest holding first, cash last: name, value, share in percent, and where that begins."""
+    priced = [one for one in overview["holdings"] if one["market_value"]]
+    ranked = sorted(((one["ticker"], one["market_value"]) for one in priced), key=lambda part: -part[1])
+    parts = ranked[:NAMED_PARTS]
+    if len(ranked) > NAMED_PARTS:
+        parts.append(("Others", sum(value for _, value in ranked[NAMED_PARTS:])))
+    coloured = [(name, value, number) for number, (name, value) in enumerate(parts, start=1)]
+    if overview["total_balance"]:
+        coloured.append(("Cash", overview["total_balance"], "cash"))
+    whole = sum(value for _, value, _ in coloured)
+    shares = [round(value * 100 / whole, 1) for _, value, _ in coloured]
+    return [
+        {"name": name, "value": value, "color": color, "share": share, "start": sum(shares[:number])}
+        for number, ((name, value, color), share) in enumerate(zip(coloured, shares, strict=True))
+    ]

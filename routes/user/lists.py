@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from flask import Response, abort
@@ -14,7 +15,7 @@ from routes import inputs
 from routes.exports import csv_answer
 from routes.shared import market
 from routes.user import user_bp
-from services.accounts import funds, portfolio
+from services.accounts import funds, performance, portfolio
 from services.paging import Listing
 from services.trading import order_views
 from services.trading.tickets import EXECUTION_TYPES, SIDES
@@ -36,6 +37,10 @@ FUND_COLUMNS = ("transaction_id", "transaction_type", "amount", "status", "creat
 HOLDING_COLUMNS = (
     *("ticker", "name", "quantity", "free_quantity", "average_price", "total_cost", "price", "market_value"),
     *("unrealised_profit", "unrealised_profit_percent", "realised_profit", "quote_time"),
+)
+DAY_COLUMNS = (
+    *("date", "equity_before", "flows", "profit", "equity_after", "realised_profit", "unrealised_change", "commission"),
+    *("net_flow", "return_percent", "benchmark"),
 )
 
 
@@ -66,10 +71,18 @@ def fund_requests() -> Listing:
     )
 
 
-LISTS: dict[str, tuple[Callable[[], Listing], Sequence[str]]] = {
-    "orders": (orders, ORDER_COLUMNS),
-    "fills": (fills, FILL_COLUMNS),
-    "funds": (fund_requests, FUND_COLUMNS),
+@dataclass(frozen=True, slots=True)
+class TraderList:
+    """A list of the trader's: how it is chosen by the address, and the columns of its file."""
+
+    choose: Callable[[], Listing]
+    columns: Sequence[str]
+
+
+LISTS = {
+    "orders": TraderList(orders, ORDER_COLUMNS),
+    "fills": TraderList(fills, FILL_COLUMNS),
+    "funds": TraderList(fund_requests, FUND_COLUMNS),
 }
 
 
@@ -79,10 +92,13 @@ def export(name: str) -> Response:
     """One of the trader's lists as a file, with the filters of its page."""
     if name == "holdings":
         return csv_answer(name, HOLDING_COLUMNS, _holdings())
+    if name == "days":
+        days = performance.history(db.session(), market(), current_user.id)
+        return csv_answer(name, DAY_COLUMNS, days)
     if name not in LISTS:
         abort(404)
-    choose, columns = LISTS[name]
-    return csv_answer(name, columns, choose().every_item(db.session()))
+    chosen = LISTS[name]
+    return csv_answer(name, chosen.columns, chosen.choose().every_item(db.session()))
 
 
 def _holdings() -> list[dict[str, Any]]:

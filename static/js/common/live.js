@@ -59,6 +59,7 @@ function renew(region, fresh) {
   const node = document.adoptNode(fresh);
   const focus = rememberFocus(region);
   flashChanges(region, node);
+  keepOpen(region, node);
   showTimes(node);
   region.replaceWith(node);
   focus?.(node);
@@ -72,15 +73,23 @@ function isInUse(region) {
   return !selection.isCollapsed && region.contains(selection.anchorNode);
 }
 
+// What somebody has opened stays open.
+function keepOpen(before, after) {
+  const opened = findAll("details", before).map((one) => one.open);
+  findAll("details", after).forEach((one, at) => (one.open = opened[at] ?? one.open));
+}
+
+const FOCUSABLE = "a, button, summary, [tabindex]";
+
 // The control with the focus, by its row, so that it can be found in the new region, where rows may have moved.
 function rememberFocus(region) {
   const active = document.activeElement;
   if (!region.contains(active)) return null;
   const row = active.closest("[data-row]");
-  const position = findAll("a, button", row ?? region).indexOf(active);
+  const position = findAll(FOCUSABLE, row ?? region).indexOf(active);
   return (fresh) => {
     const home = row ? find(`[data-row="${CSS.escape(row.dataset.row)}"]`, fresh) : fresh;
-    if (home) findAll("a, button", home)[position]?.focus();
+    if (home) findAll(FOCUSABLE, home)[position]?.focus();
   };
 }
 

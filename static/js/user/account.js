@@ -1,15 +1,21 @@
 // The account page: keeps itself true, and sends the requests to deposit and to withdraw.
-import { findAll, find } from "../common/dom.js";
+import { find, findAll } from "../common/dom.js";
 import { clearErrors, send, showErrors, values, whileBusy } from "../common/forms.js";
 import { keepLive } from "../common/live.js";
 import { toast } from "../common/toast.js";
 import { takeOverChanges } from "./change_order.js";
+import { keepCurve } from "./equity_curve.js";
+import { takeOverFilters } from "./list_filters.js";
 import { tellDecision } from "./news.js";
+import { takeOverSales } from "./sell_holding.js";
 
 const REFRESH_EVERY = 3000;
 
 keepLive(REFRESH_EVERY, { on: { account: tellDecision } });
 takeOverChanges();
+takeOverFilters();
+takeOverSales();
+keepCurve(find("[data-equity-curve]"));
 findAll("form[data-fund-form]").forEach((form) => {
   form.noValidate = true; // The server's sentences stand beside the field.
   form.addEventListener("submit", (event) => {

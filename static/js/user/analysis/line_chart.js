@@ -9,7 +9,7 @@ const running = new WeakMap(); // holder -> what ends its chart
 
 // lineChart(holder, { label, lines, bands, format, axis, height, zero }); axis is a shorter format for the axis.
 // lines: { name, dates, values, color: 1..8, dashed, faint } ; bands: { dates, low, high, strength }, drawn below.
-// zero: the axis shows it, and a line is drawn there. Faint lines are not named.
+// events: { date, up, text }: triangles on the time axis, told with their day. zero: the axis shows it, and a line is drawn there. Faint lines are not named.
 export function lineChart(holder, options) {
   running.get(holder)?.();
   const chart = prepared(options);
@@ -68,7 +68,8 @@ function draw(state, width) {
       "svg",
       { width, height, viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true", focusable: "false" },
       grid(state, across, labels), state.bands.map((band) => bandPath(band, x, y)),
-      state.lines.map((line) => linePath(line, x, y)), state.cross, state.dots,
+      state.lines.map((line) => linePath(line, x, y)), (options.events ?? []).map((event) => eventMark(event, x, inner)),
+      state.cross, state.dots,
     ),
   );
   if (state.at !== null) show(state, state.at, false);
@@ -102,6 +103,11 @@ function bandPath(band, x, y) {
   const upper = band.times.map((time, at) => [x(time), y(band.high[at])]);
   const lower = band.times.map((time, at) => [x(time), y(band.low[at])]).reverse();
   return svg("path", { class: `band series-${band.color} strength-${band.strength}`, d: `${pathOf([...upper, ...lower])}Z` });
+}
+
+function eventMark({ date, up }, x, inner) {
+  const [at, tip, base] = [x(timeOf(date)), up ? inner.bottom - 9 : inner.bottom - 1, up ? inner.bottom - 1 : inner.bottom - 9];
+  return svg("path", { class: `event ${up ? "up" : "down"}`, d: `M${at - 4.5} ${base}L${at + 4.5} ${base}L${at} ${tip}Z` });
 }
 
 export function legend(lines) {
@@ -172,12 +178,13 @@ function show(state, at, aloud) {
       element("dd", {}, state.options.format(value)),
     ]);
   const date = day(isoOf(time));
-  state.reading.replaceChildren(element("strong", {}, date), element("dl", {}, rows.flat()));
+  const told = (state.options.events ?? []).filter((event) => timeOf(event.date) === time).map((event) => event.text);
+  state.reading.replaceChildren(element("strong", {}, date), element("dl", {}, rows.flat()), ...told.map((text) => element("div", {}, text)));
   state.reading.hidden = false;
   const room = state.width - state.reading.offsetWidth - 8;
   state.reading.style.left = `${Math.max(0, place > state.width / 2 ? place - state.reading.offsetWidth - 12 : Math.min(place + 12, room))}px`;
   if (aloud) {
-    state.spoken.textContent = `${date}: ${shown.map(([line, [, value]]) => `${line.name} ${state.options.format(value)}`).join(", ")}`;
+    state.spoken.textContent = `${date}: ${shown.map(([line, [, value]]) => `${line.name} ${state.options.format(value)}`).concat(told).join(", ")}`;
   }
 }
 
