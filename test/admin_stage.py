@@ -9,13 +9,17 @@ from decimal import Decimal
 from typing import Any
 
 from flask import Flask
+from sqlalchemy import insert, update
 from werkzeug.routing import Rule
 
 from config import Config
 from factories import PASSWORD, Person, give_cash, make_user, place
 from fake_market import FakeMarket
+from models import Instrument
 from services.accounts import funds
+from services.market import refresh
 from services.transaction import run_unit
+from utils.datetime_utils import utc_now
 
 NEW_PASSWORD = "Another!horse8"
 
@@ -44,6 +48,25 @@ class Stage:
             order = place(self.trader, "buy", "AAPL", 10, "90.00", market=self.market, config=self.config)
         return order["order_id"]
 
+    def refreshing(self) -> dict[str, Any]:
+        """A refresh is under way."""
+        with self.app.app_context():
+            run_unit(refresh.start, [], "Somebody", utc_now())
+        return {}
+
+    def unlisted(self) -> dict[str, Any]:
+        """An instrument that is known, but not on the stock list."""
+        with self.app.app_context():
+            run_unit(lambda session: session.execute(insert(Instrument).values(ticker="IBM", name="IBM", listed=False)))
+        return {"ticker": "IBM"}
+
+    def inactive(self) -> dict[str, Any]:
+        """An instrument that was taken out of trading."""
+        with self.app.app_context():
+            taken_out = update(Instrument).where(Instrument.ticker == "GOOG").values(deactivated_at=utc_now())
+            run_unit(lambda session: session.execute(taken_out))
+        return {"ticker": "GOOG"}
+
     def another_trader(self, name: str = "Carol") -> Person:
         with self.app.app_context():
             return make_user(name)
@@ -61,6 +84,16 @@ ADMIN_WRITES: dict[str, Callable[[Stage], Request]] = {
         {"ids": [stage.asked()], "reason": "no"},
     ),
     "admin.reject_orders": lambda stage: ("/admin/orders/reject", {"ids": [stage.resting()], "reason": "no"}),
+    "admin.start_refresh": lambda _stage: ("/admin/data/refresh", {"ticker": "AAPL"}),
+    "admin.cancel_refresh": lambda stage: ("/admin/data/refresh/cancel", stage.refreshing()),
+    "admin.add_instrument": lambda stage: ("/admin/data/instruments", stage.unlisted()),
+    "admin.rename_instrument": lambda _stage: ("/admin/data/instruments/rename", {"ticker": "AAPL", "name": "Apple"}),
+    "admin.deactivate_instrument": lambda _stage: ("/admin/data/instruments/deactivate", {"ticker": "GOOG"}),
+    "admin.activate_instrument": lambda stage: ("/admin/data/instruments/activate", stage.inactive()),
+    "admin.import_bars": lambda _stage: (
+        "/admin/data/import",
+        {"file": "date,open,high,low,close\n2008-08-01,1,2,1,1.5\n", "ticker": "AAPL"},
+    ),
     "admin.execute_order": lambda stage: (f"/admin/orders/{stage.resting()}/execute", {}),
     "admin.reject_order": lambda stage: (f"/admin/orders/{stage.resting()}/reject", {"reason": "no"}),
     "auth.change_admin_password": lambda stage: (

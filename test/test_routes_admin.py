@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -9,15 +10,16 @@ from typing import Any
 import pytest
 from bs4 import BeautifulSoup
 from flask import Flask
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from config import Config
 from databases import both_databases
 from factories import Person, give_cash, place
 from fake_market import FakeMarket
-from models import AccountBalance, Admin, FundTransaction, Order, db
+from models import AccountBalance, Admin, FundTransaction, Instrument, MarketData, Order, db
 from services.accounts import funds
+from services.errors import Refused
 from services.transaction import run_unit
 from web_client import VenueClient
 from web_help import assert_refused, books_of, one
@@ -462,3 +464,124 @@ def test_waiting_requests_come_oldest_first_and_can_be_sorted(admin: VenueClient
     assert amounts() == ["+30.00", "+10.00", "+20.00"]
     assert amounts("?sort=amount") == ["+10.00", "+20.00", "+30.00"]
     assert amounts("?sort=-amount&limit=2") == ["+30.00", "+20.00"]
+
+
+# Market data.
+
+CSV = "ticker,date,open,high,low,close,adj_close,volume\nAAPL,2008-08-01,1,2,1,1.5,1.5,10\n"
+
+
+def bars_in(app: Flask) -> int:
+    with app.app_context(), Session(db.engine) as session:
+        return session.execute(select(func.count()).select_from(MarketData)).scalar_one()
+
+
+def test_the_data_page_shows_every_instrument_with_its_coverage(app: Flask, admin: VenueClient) -> None:
+    admin.post("/admin/data/import", json={"file": CSV})
+    rows = rows_of(admin.get("/admin/data").text)
+    assert len(rows) == 4
+    assert "2008-08-01" in next(row for row in rows if row.startswith("AAPL"))
+    assert len(rows_of(admin.get("/admin/data?search=goog").text)) == 1
+    assert len(rows_of(admin.get("/admin/data?state=inactive").text)) == 0
+
+
+def test_a_file_is_tried_before_it_is_imported(app: Flask, admin: VenueClient) -> None:
+    tried = admin.post("/admin/data/import", json={"file": CSV, "dry_run": True})
+    assert (tried.status_code, tried.json["new"], bars_in(app)) == (200, 1, 0)
+    done = admin.post("/admin/data/import", json={"file": CSV})
+    assert (done.json["new"], bars_in(app)) == (1, 1)
+
+
+def test_a_file_comes_by_a_plain_form_too(app: Flask, admin: VenueClient) -> None:
+    form = {"file": (io.BytesIO(CSV.encode()), "bars.csv")}
+    answer = admin.post("/admin/data/import", data=form, content_type="multipart/form-data", headers=HTML)
+    assert (answer.status_code, bars_in(app)) == (303, 1)
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_a_file_with_a_wrong_line_changes_nothing(app: Flask, admin: VenueClient, dry_run: bool) -> None:
+    body = {"file": CSV + "AAPL,2008-08-04,x,2,1,1,1,1\n", "dry_run": dry_run}
+    answer = admin.post("/admin/data/import", json=body)
+    assert_refused(answer, 422, "FILE_HAS_ERRORS")
+    assert answer.json["details"]["lines"][0]["line"] == 3
+    assert answer.json["details"]["lines"][0]["field"] == "open"
+    assert bars_in(app) == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [({}, "file"), ({"file": 5}, "file"), ({"file": "x"}, "file"), ({"file": CSV, "ticker": "A B"}, "ticker")],
+)
+def test_what_is_no_file_is_refused(app: Flask, admin: VenueClient, body: dict[str, Any], field: str) -> None:
+    assert_refused(admin.post("/admin/data/import", json=body), 400, "INVALID_INPUT", field)
+    assert bars_in(app) == 0
+
+
+def test_files_may_be_larger_than_other_bodies(app: Flask, admin: VenueClient) -> None:
+    long = CSV + "\n" * 100_000
+    assert admin.post("/admin/data/import", json={"file": long}).status_code == 200
+    assert admin.post("/admin/data/instruments", json={"ticker": "A" * 100_000}).status_code == 413
+    assert admin.post("/admin/data/import", json={"file": CSV + "\n" * 5_000_000}).status_code == 413
+
+
+def test_an_instrument_out_of_trading_takes_no_orders(
+    app: Flask, admin: VenueClient, alice: Person, ada: Person, market: FakeMarket, config: Config
+) -> None:
+    with app.app_context():
+        give_cash(alice, "1000.00", admin=ada, market=market)
+    assert admin.post("/admin/data/instruments/deactivate", json={"ticker": "AAPL"}).status_code == 200
+    with app.app_context(), pytest.raises(Refused, match="cannot be traded"):
+        place(alice, "buy", "AAPL", 1, market=market, config=config)
+    assert admin.post("/admin/data/instruments/activate", json={"ticker": "AAPL"}).status_code == 200
+    with app.app_context():
+        assert place(alice, "buy", "AAPL", 1, market=market, config=config)["order_status"] == "filled"
+
+
+def test_open_orders_must_be_dealt_with_before_an_instrument_goes(admin: VenueClient, resting: Any) -> None:
+    number = resting()
+    answer = admin.post("/admin/data/instruments/deactivate", json={"ticker": "AAPL"})
+    assert_refused(answer, 409, "OPEN_ORDERS")
+    assert answer.json["details"]["open_orders"] == 1
+    admin.post("/admin/orders/reject", json={"ids": [number], "reason": "Leaves the list"})
+    assert admin.post("/admin/data/instruments/deactivate", json={"ticker": "AAPL"}).status_code == 200
+
+
+def test_a_name_given_by_an_admin_outlives_the_sources(app: Flask, admin: VenueClient) -> None:
+    from services.market import instruments
+    from utils.market_source import InstrumentInfo
+
+    admin.post("/admin/data/instruments/rename", json={"ticker": "AAPL", "name": "Apple of ours"})
+    with app.app_context():
+        run_unit(instruments.store, [InstrumentInfo("AAPL", "Apple Inc.", "NASDAQ", True)], True)
+    assert one(app, Instrument, "AAPL").name == "Apple of ours"
+
+
+@pytest.mark.parametrize("path", ["", "/rename", "/deactivate", "/activate"])
+@pytest.mark.parametrize("ticker", ["NOPE", "", None, "A B", 5])
+def test_only_known_instruments_are_changed(app: Flask, admin: VenueClient, path: str, ticker: Any) -> None:
+    before = books_of(app)
+    answer = admin.post(f"/admin/data/instruments{path}", json={"ticker": ticker, "name": "Name"})
+    assert answer.status_code in (400, 404)
+    assert books_of(app) == before
+
+
+def test_a_refresh_is_asked_for_followed_and_cancelled(app: Flask, admin: VenueClient) -> None:
+    assert admin.post("/admin/data/refresh", json={"all": True}).status_code == 200
+    assert admin.get("/admin/data/refresh").json["state"] == "running"
+    assert_refused(admin.post("/admin/data/refresh", json={"ticker": "AAPL"}), 409, "REFRESH_RUNNING")
+    assert admin.post("/admin/data/refresh/cancel").status_code == 200
+    assert admin.get("/admin/data/refresh").json["state"] == "cancelled"
+    assert_refused(admin.post("/admin/data/refresh/cancel"), 409, "NO_REFRESH")
+    assert_refused(admin.post("/admin/data/refresh"), 400, "INVALID_INPUT", "ticker")
+
+
+def test_bars_leave_as_a_file_that_can_come_back(app: Flask, admin: VenueClient) -> None:
+    admin.post("/admin/data/import", json={"file": CSV})
+    text = admin.get("/admin/data/bars.csv?ticker=AAPL").text
+    again = admin.post("/admin/data/import", json={"file": text, "dry_run": True})
+    assert (again.json["unchanged"], again.json["new"]) == (1, 0)
+
+
+def test_looking_up_finds_known_instruments(admin: VenueClient) -> None:
+    found = admin.get("/admin/data/lookup?q=goo").json["instruments"]
+    assert [(row["ticker"], row["listed"]) for row in found] == [("GOOG", True)]

@@ -1,4 +1,4 @@
-"""The admins' pages: dashboard, funds, orders."""
+"""The admins' pages: dashboard, funds, orders, market data."""
 
 from __future__ import annotations
 
@@ -9,4 +9,10 @@ from auth.permissions import refuse_undeclared
 admin_bp = Blueprint("admin", __name__, url_prefix="/admin")
 admin_bp.before_request(refuse_undeclared)
 
-from routes.admin import dashboard, fund_manage, order_manage, stream  # noqa: E402, F401 - the views need the blueprint
+from routes.admin import (  # noqa: E402, F401 - the views need the blueprint
+    dashboard,
+    data_manage,
+    fund_manage,
+    order_manage,
+    stream,
+)

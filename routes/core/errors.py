@@ -63,7 +63,7 @@ TITLES = {
 SENTENCES = {
     404: "There is nothing at this address.",
     405: "This address does not answer that kind of request.",
-    413: "What you sent is larger than 64 KB.",
+    413: "What you sent is too large.",
     415: "Send application/json, or the form of the page.",
     500: "The error was noted. Tell an admin the request number below if it happens again.",
 }

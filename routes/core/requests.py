@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from flask import Response, abort, current_app, g, request
 from flask.sessions import SecureCookieSessionInterface
@@ -27,6 +28,9 @@ SECURITY_HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
+Parameters = ParamSpec("Parameters")
+Answer = TypeVar("Answer")
+
 ONE_YEAR = "max-age=31536000"
 
 csrf = CSRFProtect()
@@ -66,9 +70,22 @@ def _forget_id(_error: BaseException | None) -> None:
     current_request_id.set(NO_REQUEST)
 
 
+def takes_files(most: int) -> Callable[[Callable[Parameters, Answer]], Callable[Parameters, Answer]]:
+    """Let a view take bodies of up to `most` bytes. The outermost decorator of its function, below its route."""
+
+    def decorate(view: Callable[Parameters, Answer]) -> Callable[Parameters, Answer]:
+        view.largest_body = most  # type: ignore[attr-defined]
+        return view
+
+    return decorate
+
+
 def _refuse_large_bodies() -> None:
     """At once, also where no view would read the body."""
-    if (request.content_length or 0) > current_app.config["MAX_CONTENT_LENGTH"]:
+    view = current_app.view_functions.get(request.endpoint or "")
+    most = getattr(view, "largest_body", None) or current_app.config["MAX_CONTENT_LENGTH"]
+    request.max_content_length = most
+    if (request.content_length or 0) > most:
         abort(413)
 
 

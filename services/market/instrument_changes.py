@@ -11,7 +11,7 @@ from models import Instrument, Order
 from services import audit
 from services.audit import Actor, Subject
 from services.errors import Conflict, InvalidInput, NotFound
-from services.idempotency import Answer
+from services.idempotency import Answer, RequestKey
 from services.market.instruments import NAME_LENGTH
 from services.trading.order_states import OPEN_STATUSES
 
@@ -26,10 +26,14 @@ def parse_name(value: object) -> str:
     return name
 
 
-def add(session: Session, ticker: str, actor: Actor, now: datetime) -> Answer:
+def add(session: Session, ticker: str, actor: Actor, *, now: datetime, key: RequestKey | None = None) -> Answer:
     """Unit: put a known instrument on the stock list. Raises NotFound for one that the source has not told of, and
     Conflict when it is listed already.
     """
+    return audit.once_as(session, actor, key, lambda: _add(session, ticker, actor, now))
+
+
+def _add(session: Session, ticker: str, actor: Actor, now: datetime) -> Answer:
     row = _lock(session, ticker)
     if row.listed and row.is_active:
         raise Conflict(f"{ticker} is on the stock list already.", code="ALREADY_LISTED")
@@ -40,8 +44,14 @@ def add(session: Session, ticker: str, actor: Actor, now: datetime) -> Answer:
     return {"message": f"{ticker} ({row.name}) is on the stock list. Its prices follow in a moment.", "ticker": ticker}
 
 
-def rename(session: Session, ticker: str, name: str, actor: Actor, now: datetime) -> Answer:
+def rename(
+    session: Session, ticker: str, name: str, actor: Actor, *, now: datetime, key: RequestKey | None = None
+) -> Answer:
     """Unit: call an instrument by another name, which its source no longer changes."""
+    return audit.once_as(session, actor, key, lambda: _rename(session, ticker, name, actor, now))
+
+
+def _rename(session: Session, ticker: str, name: str, actor: Actor, now: datetime) -> Answer:
     row = _lock(session, ticker)
     before = {"name": row.name}
     if row.name == name:
@@ -52,10 +62,14 @@ def rename(session: Session, ticker: str, name: str, actor: Actor, now: datetime
     return {"message": f"{ticker} is now called {name}.", "ticker": ticker, "name": name}
 
 
-def deactivate(session: Session, ticker: str, actor: Actor, now: datetime) -> Answer:
+def deactivate(session: Session, ticker: str, actor: Actor, *, now: datetime, key: RequestKey | None = None) -> Answer:
     """Unit: take an instrument out of trading. Holdings and history stay. Raises Conflict while orders on it are open,
     and when it is out already.
     """
+    return audit.once_as(session, actor, key, lambda: _deactivate(session, ticker, actor, now))
+
+
+def _deactivate(session: Session, ticker: str, actor: Actor, now: datetime) -> Answer:
     row = _lock(session, ticker)
     if not row.is_active:
         raise Conflict(f"{ticker} is out of trading already.", code="ALREADY_INACTIVE")
@@ -75,8 +89,12 @@ def deactivate(session: Session, ticker: str, actor: Actor, now: datetime) -> An
     return {"message": f"{ticker} is out of trading. Holdings in it stay where they are.", "ticker": ticker}
 
 
-def activate(session: Session, ticker: str, actor: Actor, now: datetime) -> Answer:
+def activate(session: Session, ticker: str, actor: Actor, *, now: datetime, key: RequestKey | None = None) -> Answer:
     """Unit: let an instrument trade again. Raises Conflict when it does."""
+    return audit.once_as(session, actor, key, lambda: _activate(session, ticker, actor, now))
+
+
+def _activate(session: Session, ticker: str, actor: Actor, now: datetime) -> Answer:
     row = _lock(session, ticker)
     if row.is_active:
         raise Conflict(f"{ticker} is traded already.", code="ALREADY_ACTIVE")
