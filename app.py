@@ -15,6 +15,7 @@ from config import ROOT, Config, ConfigError
 from models import db, init_db
 from routes import register_routes
 from routes.json_provider import VenueJSONProvider
+from services.assistant.assistant import Assistant
 from services.logins import ABSOLUTE_LIMIT
 from services.market.market import VenueMarket
 from services.streams import Hub
@@ -35,6 +36,7 @@ def create_app(config: Config | None = None) -> Flask:
     app.extensions["config"] = config
     app.extensions["market"] = VenueMarket()
     app.extensions["hub"] = Hub(config.stream_slots, app.json.dumps)
+    app.extensions["assistant"] = Assistant(config, app.app_context)
     init_db(app)
     Migrate(app, db, directory=str(ROOT / "migrations"), render_as_batch=config.is_sqlite, compare_type=True)
     init_login_manager(app)

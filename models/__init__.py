@@ -11,6 +11,14 @@ if TYPE_CHECKING:
     from flask import Flask
 
 from models.admin import Admin
+from models.assistant import (
+    ChatConversation,
+    ChatMessage,
+    ChatProposal,
+    ChatReport,
+    ChatToolResult,
+    ChatUsage,
+)
 from models.audit import AuditEntry
 from models.finance import AccountBalance, AccountSnapshot, FundTransaction, LedgerEntry
 from models.market import (
@@ -35,6 +43,12 @@ __all__ = [
     "AuditEntry",
     "BalanceSheet",
     "Base",
+    "ChatConversation",
+    "ChatMessage",
+    "ChatProposal",
+    "ChatReport",
+    "ChatToolResult",
+    "ChatUsage",
     "FundTransaction",
     "FundamentalData",
     "IdempotencyKey",

@@ -180,6 +180,11 @@ def _has_surrogates(text: str) -> bool:
     return any("\ud800" <= mark <= "\udfff" for mark in text)
 
 
+def row_parameter(name: str) -> int | None:
+    """The number of a row, or None when none is given."""
+    return _whole_parameter((name,), 1, 10**9 - 1, default=0) or None
+
+
 def _whole_parameter(names: tuple[str, ...], least: int, most: int, default: int) -> int:
     name, text = _parameter(names)
     if text is None or text == "":

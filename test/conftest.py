@@ -28,6 +28,8 @@ from web_client import VenueClient
 
 if TYPE_CHECKING:
     from factories import Person
+    from services.assistant.assistant import Assistant
+    from standins.gemini import GeminiStandIn
 
 Result = TypeVar("Result")
 
@@ -178,6 +180,26 @@ def _close(application: Flask) -> None:
     with application.app_context():
         db.session.remove()
         db.engine.dispose()
+
+
+# The assistant.
+
+
+@pytest.fixture
+def gemini() -> Iterator[GeminiStandIn]:
+    """A Gemini of the test's own. A venue asks it when `settings` says so: see test/assistant_help.py."""
+    from standins.gemini import GeminiStandIn
+
+    with GeminiStandIn() as server:
+        yield server
+
+
+@pytest.fixture
+def assistant(app: Flask) -> Iterator[Assistant]:
+    """The application's assistant, which has ended its answers when the test does."""
+    found: Assistant = app.extensions["assistant"]
+    yield found
+    found.close()
 
 
 # The cast.

@@ -102,10 +102,14 @@ def test_words_come_as_they_are_said(model: ChatModel, gemini: GeminiStandIn) ->
 
 def test_a_tool_is_asked_for_and_its_result_taken_back(model: ChatModel, gemini: GeminiStandIn) -> None:
     gemini.reply = asks_first(
-        calls("get_quote", ticker="AAPL", days=10), then=lambda results: f"It is {results[0]['response']['price']}."
+        calls("get_quote", ticker="AAPL", days=10, deep={"list": [1, "two"]}),
+        then=lambda results: f"It is {results[0]['response']['price']}.",
     )
     call = next(piece for piece in model.stream(ask()) if isinstance(piece, ToolCall))
-    assert (call.name, call.arguments) == ("get_quote", {"ticker": "AAPL", "days": 10})
+    assert (call.name, call.arguments) == (
+        "get_quote",
+        {"ticker": "AAPL", "days": 10, "deep": {"list": [1, "two"]}},
+    )
     assert isinstance(call.arguments["days"], int)
     result = ToolResult("get_quote", {"price": 166.19, "list": [1, None, {"deep": "text"}]})
     asked = Turn("user", ("What is AAPL at?",))

@@ -6,7 +6,7 @@ Two libraries implement the protocol: `chat_ai.GenerativeAIModel` (google-genera
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -171,7 +171,7 @@ def plain(value: Any) -> Any:
         return int(value)
     if isinstance(value, str | int | float | bool) or value is None:
         return value
-    if hasattr(value, "items"):
+    if isinstance(value, Mapping):
         return {str(name): plain(item) for name, item in value.items()}
     return [plain(item) for item in value]
 

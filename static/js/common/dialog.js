@@ -3,7 +3,7 @@ import { element, find } from "./dom.js";
 import { showErrors, values, whole } from "./forms.js";
 
 // ask({ title, text, figures, fields, reason, action, kind, work }) resolves to work's result, or to null when it was
-// dismissed. figures: [name, value] pairs. fields: [{ name, label, value }], inputs for figures. reason: label of a
+// dismissed. figures: [name, value] pairs. fields: [{ name, label, value, text }], inputs for figures, or for a text. reason: label of a
 // required text field. work(reason, the fields' values, form) may be tried again after it threw.
 export function ask({ title, text = "", figures = [], fields = [], reason = "", action, kind = "btn-primary", work }) {
   const dialog = build({ title, text, figures, fields, reason, action, kind });
@@ -81,10 +81,10 @@ function build({ title, text, figures, fields, reason, action, kind }) {
   );
 }
 
-function inputField(id, { name, label, value }, isFirst) {
+function inputField(id, { name, label, value, text = false }, isFirst) {
   const input = element("input", {
-    class: "form-control number", id, name, value, inputmode: "decimal", autocomplete: "off", autofocus: isFirst,
-    "aria-describedby": `${id}-errors`,
+    class: text ? "form-control" : "form-control number", inputmode: text ? "text" : "decimal",
+    id, name, value, autocomplete: "off", autofocus: isFirst, "aria-describedby": `${id}-errors`,
   });
   const errors = element("ul", { class: "field-errors", id: `${id}-errors` });
   return element(
