@@ -63,6 +63,12 @@ def logins_of(*, user_id: int | None = None, admin_id: int | None = None) -> Lis
     return Listing(query, Login.login_id, _login_item)
 
 
+def numbers_of(session: Session, listing: Listing, most: int) -> list[int]:
+    """The user_ids of a list of traders, at most `most`."""
+    query = listing.query.with_only_columns(User.user_id, maintain_column_froms=True)
+    return list(session.execute(query.order_by(User.user_id).limit(most)).scalars())
+
+
 def no_such_user(user_id: int) -> NotFound:
     """There is no trader with this number."""
     return NotFound(f"There is no trader {user_id}.", code="NO_SUCH_USER", details={"user_id": user_id})

@@ -205,7 +205,8 @@ def _change(
 ) -> Answer:
     _take_version(session, seen_version, now)
     before = _saved(session)
-    new = {name: text for name, text in checked.items() if before.get(name) != text}
+    in_force = {one.kind.name: one.value for one in shown(session, config)}
+    new = {name: text for name, text in checked.items() if _differs(before, in_force, name, text)}
     if not new:
         raise InvalidInput({"": ["Nothing was changed: these are the values in force already."]})
     _require_whole(effective(session, config), new)
@@ -218,6 +219,11 @@ def _change(
     audit.record(session, actor, "change_settings", subject, before=was, after=new, now=now)
     labels = ", ".join(KINDS[name].label.lower() for name in new)
     return {"message": f"Saved: {labels}. It holds from now on.", "version": seen_version + 1}
+
+
+def _differs(saved: Mapping[str, str], in_force: Mapping[str, str], name: str, text: str | None) -> bool:
+    """A form sends every field: what is in force already is no change, and not to be saved."""
+    return name in saved if text is None else in_force[name] != text
 
 
 def _checked(changes: Mapping[str, str | None]) -> dict[str, str | None]:

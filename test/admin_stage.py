@@ -13,9 +13,10 @@ from sqlalchemy import insert, update
 from werkzeug.routing import Rule
 
 from config import Config
-from factories import PASSWORD, Person, give_cash, make_user, place
+from factories import PASSWORD, Person, give_cash, make_admin, make_user, place
 from fake_market import FakeMarket
 from models import Instrument
+from services import admin_accounts, venue_settings
 from services.accounts import funds
 from services.market import refresh
 from services.transaction import run_unit
@@ -67,9 +68,33 @@ class Stage:
             run_unit(lambda session: session.execute(taken_out))
         return {"ticker": "GOOG"}
 
-    def another_trader(self, name: str = "Carol") -> Person:
+    def trader_at(self, action: str) -> str:
+        """The address of what can be done to the trader."""
+        return f"/admin/user_management/{self.trader.id}/{action}"
+
+    def suspended(self) -> int:
+        """The number of a suspended trader."""
         with self.app.app_context():
-            return make_user(name)
+            return make_user("Carol", status="suspended").id
+
+    def admin_at(self, action: str) -> str:
+        """The address of what can be done to another admin, of support."""
+        with self.app.app_context():
+            return f"/admin/admins/{make_admin('Sam', role='support').id}/{action}"
+
+    def deactivated(self) -> int:
+        """The number of an admin whose account was closed."""
+        with self.app.app_context():
+            other = make_admin("Sam", role="support")
+            run_unit(admin_accounts.set_active, other.id, False, self.owner.actor, utc_now(), key=None)
+        return other.id
+
+    def saved_setting(self, name: str, value: str) -> int:
+        """The version of the settings after one was saved."""
+        with self.app.app_context():
+            change = venue_settings.change
+            answer = run_unit(change, {name: value}, 0, self.owner.actor, config=self.config, now=utc_now(), key=None)
+        return answer["version"]
 
 
 Request = tuple[str, dict[str, Any]]
@@ -96,13 +121,52 @@ ADMIN_WRITES: dict[str, Callable[[Stage], Request]] = {
     ),
     "admin.execute_order": lambda stage: (f"/admin/orders/{stage.resting()}/execute", {}),
     "admin.reject_order": lambda stage: (f"/admin/orders/{stage.resting()}/reject", {"reason": "no"}),
+    "admin.create_user": lambda stage: (
+        "/admin/user_management/create",
+        {"user_name": "Dave", "user_email": "dave@example.com"},
+    ),
+    "admin.edit_user": lambda stage: (
+        stage.trader_at("edit"),
+        {"user_name": "Alice B", "user_email": "alice@example.com"},
+    ),
+    "admin.suspend_user": lambda stage: (stage.trader_at("suspend"), {"reason": "away"}),
+    "admin.activate_user": lambda stage: (f"/admin/user_management/{stage.suspended()}/activate", {}),
+    "admin.set_trading_state": lambda stage: (
+        stage.trader_at("state"),
+        {"trading_state": "reducing", "reason": "too risky"},
+    ),
+    "admin.reset_password": lambda stage: (stage.trader_at("reset-password"), {}),
+    "admin.adjust_cash": lambda stage: (stage.trader_at("adjust-cash"), {"amount": "5.50", "reason": "prize"}),
+    "admin.adjust_shares": lambda stage: (
+        stage.trader_at("adjust-shares"),
+        {"ticker": "AAPL", "quantity": 3, "price": "10", "reason": "prize"},
+    ),
+    "admin.give_balance": lambda stage: (
+        "/admin/user_management/give-balance",
+        {"user_ids": [stage.trader.id], "amount": "10", "reason": "start of term"},
+    ),
+    "admin.import_class_list": lambda stage: (
+        "/admin/user_management/class-list/import",
+        {"csv": "name,email\nErin,erin@example.com\n"},
+    ),
+    "admin.change_settings": lambda stage: ("/admin/settings", {"version": 0, "announcement": "Class at nine"}),
+    "admin.clear_setting": lambda stage: (
+        "/admin/settings/announcement/clear",
+        {"version": stage.saved_setting("announcement", "Old")},
+    ),
+    "admin.create_admin": lambda stage: ("/admin/admins", {"admin_name": "Grace", "role": "funds"}),
+    "admin.change_role": lambda stage: (stage.admin_at("role"), {"role": "read_only"}),
+    "admin.deactivate_admin": lambda stage: (stage.admin_at("deactivate"), {}),
+    "admin.activate_admin": lambda stage: (f"/admin/admins/{stage.deactivated()}/activate", {}),
+    "admin.link_trader": lambda stage: (stage.admin_at("trader"), {"user": stage.trader.name}),
+    "admin.reset_admin_password": lambda stage: (stage.admin_at("reset-password"), {}),
     "auth.change_admin_password": lambda stage: (
         "/auth/admin-password",
         {"current_password": PASSWORD, "new_password": NEW_PASSWORD, "confirm_password": NEW_PASSWORD},
     ),
 }
 # POST routes of the panel that only answer a question and store nothing.
-ADMIN_QUESTIONS: set[str] = set()
+ADMIN_QUESTIONS = {"admin.check_class_list"}
 
 
 def admin_rules(app: Flask) -> list[Rule]:

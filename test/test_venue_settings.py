@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
@@ -106,9 +106,11 @@ def test_what_is_saved_already_is_no_change(books: Books, ada: Person) -> None:
 
 
 def test_an_empty_announcement_takes_the_environments_away(books: Books, ada: Person) -> None:
-    save(books, ada, {"announcement": ""})
+    first = replace(books.config, announcement="From the environment")
+    books.run(venue_settings.change, {"announcement": ""}, 0, ada.actor, config=first, now=utc_now(), key=None)
     with books.session() as session:
-        shown = {one.kind.name: one for one in venue_settings.shown(session, books.config)}
+        assert venue_settings.effective(session, first).announcement is None
+        shown = {one.kind.name: one for one in venue_settings.shown(session, first)}
     assert (shown["announcement"].value, shown["announcement"].saved) == ("", True)
 
 

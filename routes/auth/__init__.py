@@ -22,4 +22,5 @@ from routes.auth import (  # noqa: E402, F401 - they need the blueprint
     login,
     logout,
     register,
+    set_password,
 )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from flask import request
 from jinja2 import StrictUndefined
+from sqlalchemy.exc import SQLAlchemyError
 
-from routes.shared import market
+from routes.shared import market, settings_in_force
 from utils.datetime_utils import format_datetime
 from utils.number_utils import safe_round
 
@@ -26,6 +28,8 @@ def init_context(app: Flask) -> None:
     app.jinja_env.globals["page_address"] = page_address
     app.jinja_env.globals["has_page"] = lambda address: any(rule.rule == address for rule in app.url_map.iter_rules())
     app.jinja_env.globals["export_address"] = export_address
+    app.jinja_env.globals["announcement"] = announcement
+    app.jinja_env.globals["fresh_key"] = lambda: secrets.token_hex(16)
     app.context_processor(_market_status)
 
 
@@ -42,6 +46,14 @@ def export_address(path: str) -> str:
     """The address of a list's file (see routes/exports.py) with this page's filters."""
     filters = {name: value for name, value in request.args.items() if name not in PAGING and value}
     return f"{path}?{urlencode(filters)}" if filters else path
+
+
+def announcement() -> str:
+    """The line that every page shows; empty for none, and while the database does not answer."""
+    try:
+        return settings_in_force().announcement or ""
+    except SQLAlchemyError:
+        return ""
 
 
 def _market_status() -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import { find } from "./dom.js";
 import { ask } from "./dialog.js";
 import { send, values, whileBusy } from "./forms.js";
+import { showLink } from "./one_time_link.js";
 import { toast, toastError } from "./toast.js";
 
 export function takeOverActions() {
@@ -17,7 +18,8 @@ async function perform(form) {
   const { confirm, ask: reason } = form.dataset;
   const answer = confirm || reason ? await inDialog(form, confirm, reason) : await atOnce(form);
   if (!answer) return;
-  toast(answer.message, "success");
+  if (answer.link) await showLink(answer);
+  else toast(answer.message, "success");
   document.dispatchEvent(new CustomEvent("changed"));
 }
 
