@@ -146,6 +146,12 @@ def effective(session: Session, config: Config) -> Config:
     return replace(config, **{name: parse(name, text) for name, text in saved.items()}) if saved else config
 
 
+def current(session: Session, config: Config, name: str) -> Any:
+    """The value in force of one setting."""
+    saved = settings.get(session, name)
+    return getattr(config, name) if saved is None else parse(name, saved)
+
+
 def shown(session: Session, config: Config) -> list[Shown]:
     """Every setting with its value and where it comes from. The stock list is the one at the desk."""
     saved = _saved(session)

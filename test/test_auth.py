@@ -415,7 +415,7 @@ def test_finding_out_who_is_logged_in_takes_one_query(app: Flask, client: VenueC
 
     with app.app_context():
         event.listen(db.engine, "before_cursor_execute", note)
-    client.get("/about")
+    client.get("/")
     assert statements[0] == "BEGIN"
     assert len(statements) == 2
     assert "FROM login" in statements[1]

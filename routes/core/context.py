@@ -10,7 +10,9 @@ from flask import request
 from jinja2 import StrictUndefined
 from sqlalchemy.exc import SQLAlchemyError
 
-from routes.shared import market, settings_in_force
+from models import db
+from routes.shared import market, settings
+from services import venue_settings
 from utils.datetime_utils import format_datetime
 from utils.number_utils import safe_round
 
@@ -51,7 +53,7 @@ def export_address(path: str) -> str:
 def announcement() -> str:
     """The line that every page shows; empty for none, and while the database does not answer."""
     try:
-        return settings_in_force().announcement or ""
+        return venue_settings.current(db.session(), settings(), "announcement") or ""
     except SQLAlchemyError:
         return ""
 
