@@ -609,7 +609,7 @@ def test_many_quotes_come_at_once_with_the_markets_time(trader: VenueClient) -> 
 
 def test_instruments_are_listed_and_searched(trader: VenueClient) -> None:
     everything = trader.get("/user/api/instruments").json["data"]
-    assert everything[0] == {"ticker": "AAPL", "name": "Apple Inc.", "tradable": True}
+    assert everything[0] == {"ticker": "AAPL", "name": "Apple Inc.", "tradable": True, "sparkline": None}
     assert [row["ticker"] for row in everything if not row["tradable"]] == ["^GSPC"]
     assert [row["ticker"] for row in trader.get("/user/api/instruments?query=apple").json["data"]] == ["AAPL"]
     assert trader.get("/user/api/instruments?query=%25").json["data"] == []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from flask import Response, render_template
@@ -15,9 +15,10 @@ from routes import inputs
 from routes.answers import succeed
 from routes.shared import market
 from routes.user import user_bp
+from routes.user.sparkline import sparkline
 from services.accounts import portfolio
 from services.errors import NotFound, Unavailable
-from services.market import bars, figures, instruments
+from services.market import bars, figures, instruments, sparklines
 from services.market.views import market_view, quote_view
 
 DEFAULT_PERIOD = "1y"
@@ -29,7 +30,7 @@ LONGEST_QUERY = 60
 @user_bp.get("/stock_chart")
 @user_required
 def stock_chart() -> str:
-    listed = [_instrument_view(row) for row in instruments.listed(db.session)]
+    listed = _instrument_views(instruments.listed(db.session))
     return render_template(
         "user/stock_chart.html",
         instruments=listed,
@@ -67,7 +68,7 @@ def instruments_api() -> Response:
     if query:
         market().look_for(query)
     found = instruments.search(db.session, query, MOST_FOUND) if query else instruments.listed(db.session)
-    return succeed(data=[_instrument_view(row) for row in found])
+    return succeed(data=_instrument_views(found))
 
 
 @user_bp.get("/api/market_data")
@@ -123,5 +124,15 @@ def _chosen_ticker(listed: list[dict[str, Any]]) -> str:
     return listed[0]["ticker"] if listed else FALLBACK_TICKER
 
 
-def _instrument_view(row: Instrument) -> dict[str, Any]:
-    return {"ticker": row.ticker, "name": row.name, "tradable": row.tradable}
+def _instrument_views(rows: Sequence[Instrument]) -> list[dict[str, Any]]:
+    """Instruments with the curve of their last weeks, None where there are no prices."""
+    closes = sparklines.recent_closes(db.session, market(), [row.ticker for row in rows])
+    return [
+        {
+            "ticker": row.ticker,
+            "name": row.name,
+            "tradable": row.tradable,
+            "sparkline": sparkline(closes.get(row.ticker, [])),
+        }
+        for row in rows
+    ]

@@ -41,6 +41,8 @@ PAGES = (
     PageShown("desk-simulation", "trader", "/user/stock_chart", opens=("#tab-simulation", ".simulation-run")),
     PageShown("desk-fundamentals", "trader", "/user/stock_chart", opens=("#tab-fundamentals",)),
     PageShown("desk-indicators", "trader", "/user/stock_chart", opens=("[data-open-indicators]",)),
+    PageShown("desk-line", "trader", "/user/stock_chart?period=5d", opens=("[data-chart-kind=line]",)),
+    PageShown("desk-help", "trader", "/user/stock_chart", opens=("[data-open-help]",), widths=("wide", "middle")),
     PageShown("desk-ticket", "trader", "/user/stock_chart", opens=("[data-open-ticket=buy]",), widths=("phone",)),
     PageShown("desk-stocks", "trader", "/user/stock_chart", opens=(".list-button",), widths=("middle", "phone")),
     PageShown("account", "trader", "/user/account"),

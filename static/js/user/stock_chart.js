@@ -7,8 +7,10 @@ import { poll } from "../common/poll.js";
 import { listen } from "../common/stream.js";
 import { toast } from "../common/toast.js";
 import { refreshFills, startBook } from "./desk/book.js";
-import { startChart } from "./desk/chart.js";
+import { startChart, turnKind } from "./desk/chart.js";
+import { startChartOrders } from "./desk/chart_orders.js";
 import { startFundamentals } from "./desk/fundamentals.js";
+import { openHelp } from "./desk/help.js";
 import { startIndicators } from "./desk/indicators.js";
 import { startNextPrice } from "./desk/next_price.js";
 import { startQuoteCard } from "./desk/quote_card.js";
@@ -38,6 +40,7 @@ function start() {
   startTicket();
   startBook(choose);
   startChart();
+  startChartOrders();
   startIndicators();
   startFundamentals();
   keepFresh();
@@ -45,6 +48,7 @@ function start() {
   watchTheme();
   watchWidth();
   document.addEventListener("keydown", onKey);
+  find("[data-open-help]").addEventListener("click", openHelp);
 }
 
 function keepFresh() {
@@ -175,14 +179,25 @@ function watchTheme() {
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => desk.tell("theme"));
 }
 
-// `/` search, `b` and `s` the ticket. Not while something is typed or asked.
+// help.js tells what the keys do. Not while something is typed or asked.
 function onKey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select, dialog")) return;
-  const act = { "/": openSearch, b: () => openTicket("buy"), s: () => openTicket("sell") }[event.key];
+  const act = ACTS[event.key] ?? periodKey(event.key);
   if (!act) return;
   event.preventDefault();
   act();
 }
+
+const ACTS = {
+  "/": openSearch,
+  "?": openHelp,
+  b: () => openTicket("buy"),
+  s: () => openTicket("sell"),
+  c: turnKind,
+  i: () => find("[data-open-indicators]").click(),
+};
+
+const periodKey = (key) => /^[1-9]$/.test(key) && (() => findAll("[data-period-button]")[Number(key) - 1]?.click());
 
 function openSearch() {
   const panel = find("#stock-list");

@@ -47,6 +47,7 @@ function walk(event) {
 // Fills are fetched apart: they change only when an order or a holding does.
 export async function refreshFills() {
   const { transactions } = await get("/user/api/transactions", { limit: 25 });
+  desk.tell("fills");
   fill("fills", transactions.map(fillRow), {
     heads: ["Ticker", "Order", "Side", "#Shares", "#Price", "#Amount", "#Commission", "When"],
     empty: "Nothing has been bought or sold yet.",

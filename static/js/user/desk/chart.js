@@ -1,19 +1,21 @@
-// Candles and volume of the chosen ticker. The newest candle moves with the quotes; own resting orders are lines.
+// Candles, or a line, and volume of the chosen ticker. The newest candle moves with the quotes.
 import {
-  CandlestickSeries, ColorType, CrosshairMode, HistogramSeries, LineStyle, createChart,
+  CandlestickSeries, ColorType, CrosshairMode, HistogramSeries, LineSeries, LineStyle, createChart,
 } from "../../../vendor/lightweight-charts/lightweight-charts.mjs";
 import { get } from "../../common/api.js";
-import { element, find } from "../../common/dom.js";
-import { compact, marketDate, marketSeconds, price, words } from "../../common/format.js";
+import { element, find, findAll } from "../../common/dom.js";
+import { compact, marketDate, marketSeconds, price } from "../../common/format.js";
 import { desk } from "./store.js";
 
 const INTRADAY = new Set(["1d", "5d"]);
-const BUCKET = 300; // seconds of an intraday candle
+export const BUCKET = 300; // seconds of an intraday candle
 const SESSION_CANDLES = 78; // a day of 6.5 hours
 
-const box = find("[data-chart]");
+export const box = find("[data-chart]");
 const stateBox = find("[data-chart-state]");
 const legend = find("[data-legend]");
+const kindButtons = findAll("[data-chart-kind]");
+let kind = storedKind();
 
 export const chart = createChart(box, {
   autoSize: true,
@@ -24,7 +26,8 @@ export const chart = createChart(box, {
   timeScale: { borderVisible: false, rightOffset: 3, secondsVisible: false },
   localization: { locale: "en-US", priceFormatter: price },
 });
-const candles = chart.addSeries(CandlestickSeries, { borderVisible: false });
+export const candles = chart.addSeries(CandlestickSeries, { borderVisible: false });
+const line = chart.addSeries(LineSeries, { lineWidth: 2 });
 const volume = chart.addSeries(HistogramSeries, {
   priceScaleId: "", priceFormat: { type: "volume" }, lastValueVisible: false, priceLineVisible: false,
 });
@@ -32,23 +35,22 @@ volume.priceScale().applyOptions({ scaleMargins: { top: 0.84, bottom: 0 } });
 
 // The library changes what it is given: it makes objects of dates.
 const copy = (bar) => ({ ...bar });
+const toPoint = (bar) => ({ time: bar.time, value: bar.close });
 
 let bars = []; // what is drawn: { time, open, high, low, close, volume }
 let drawn = ""; // of which ticker and period: while others load, quotes must not move these
 let heard = null; // the last quote's day and volume, from which the volume of an intraday candle grows
-let orderLines = [];
 let loading = null;
 
 export function startChart() {
+  kindButtons.forEach((button) => button.addEventListener("click", () => chooseKind(button.dataset.chartKind)));
   paint();
   for (const topic of ["ticker", "period"]) desk.on(topic, load);
   desk.on("theme", () => {
     paint();
     draw();
-    drawOrders();
   });
   desk.on("quotes", moveNewest);
-  desk.on("orders", drawOrders);
   chart.subscribeCrosshairMove((point) => showLegend(point.time === undefined ? bars.at(-1) : barAt(point.time)));
   load();
 }
@@ -73,9 +75,43 @@ function paint() {
     grid: { vertLines: { color: colour("--chart-grid") }, horzLines: { color: colour("--chart-grid") } },
     crosshair: { vertLine: crosshairLine(), horzLine: crosshairLine() },
   });
-  const [gain, loss] = [colour("--gain"), colour("--loss")];
-  candles.applyOptions({ upColor: gain, wickUpColor: gain, downColor: loss, wickDownColor: loss });
+  paintKind();
 }
+
+// The candles stay under the line, unseen: the scale and the lines of orders belong to them.
+function paintKind() {
+  const asLine = kind === "line";
+  const [gain, loss] = asLine ? ["transparent", "transparent"] : [colour("--gain"), colour("--loss")];
+  const last = { lastValueVisible: !asLine, priceLineVisible: !asLine };
+  candles.applyOptions({ upColor: gain, wickUpColor: gain, downColor: loss, wickDownColor: loss, ...last });
+  line.applyOptions({ visible: asLine, color: colour("--accent") });
+  kindButtons.forEach((button) => button.setAttribute("aria-pressed", String(button.dataset.chartKind === kind)));
+}
+
+function chooseKind(chosen) {
+  kind = chosen;
+  try {
+    localStorage.setItem("chart", kind);
+  } catch {
+    // Storage may be forbidden: then the choice holds for this page.
+  }
+  paintKind();
+}
+
+export const turnKind = () => chooseKind(kind === "line" ? "candles" : "line");
+
+function storedKind() {
+  try {
+    return localStorage.getItem("chart") === "line" ? "line" : "candles";
+  } catch {
+    return "candles";
+  }
+}
+
+export const isIntraday = () => INTRADAY.has(desk.period);
+
+// When the first bar drawn begins; null while there is none.
+export const firstTime = () => (drawn === chosen() ? (bars[0]?.time ?? null) : null);
 
 const crosshairLine = () => ({
   color: colour("--chart-crosshair"), labelBackgroundColor: colour("--chart-crosshair"), style: LineStyle.Dashed,
@@ -110,6 +146,7 @@ function draw() {
   const intraday = INTRADAY.has(desk.period);
   chart.applyOptions({ timeScale: { timeVisible: intraday } });
   candles.setData(bars.map(copy));
+  line.setData(bars.map(toPoint));
   const [up, down] = volumeColours();
   volume.setData(bars.map((bar) => toVolume(bar, up, down)));
   if (desk.period === "1d") showWholeSession();
@@ -138,6 +175,7 @@ function moveNewest() {
   if (bar.time === last.time) bars[bars.length - 1] = bar;
   else bars.push(bar);
   candles.update(copy(bar));
+  line.update(toPoint(bar));
   volume.update(toVolume(bar, ...volumeColours()));
   showLegend(bar);
 }
@@ -166,24 +204,6 @@ function tradedSince(quote) {
   const before = heard?.key === key ? heard.volume : quote.volume;
   heard = { key, volume: quote.volume ?? 0 };
   return Math.max(0, heard.volume - (before ?? 0));
-}
-
-function drawOrders() {
-  orderLines.forEach((line) => candles.removePriceLine(line));
-  const own = (desk.orders ?? []).filter((order) => order.ticker === desk.ticker);
-  orderLines = own.flatMap((order) => [
-    ...(order.order_price === null ? [] : [orderLine(order, order.order_price, LineStyle.Dashed, "")]),
-    ...(order.stop_price === null || order.triggered_at ? [] : [orderLine(order, order.stop_price, LineStyle.Dotted, " stop")]),
-  ]);
-}
-
-function orderLine(order, level, lineStyle, mark) {
-  return candles.createPriceLine({
-    price: Number(level),
-    color: colour(order.order_type === "buy" ? "--gain" : "--loss"),
-    lineStyle,
-    title: `${words(order.order_type)}${mark} ${order.remaining_quantity}`,
-  });
 }
 
 // time: seconds, or a date as a text or as the library's { year, month, day }.

@@ -126,12 +126,14 @@ function show(items, message) {
   desk.tell("shown");
 }
 
-function toRow({ ticker, name, tradable }) {
+function toRow({ ticker, name, tradable, sparkline }) {
   const item = template.content.firstElementChild.cloneNode(true);
   const row = find("[data-stock]", item);
   row.href = `/user/stock_chart?ticker=${encodeURIComponent(ticker)}`;
   Object.assign(row.dataset, { stock: ticker, name, tradable: tradable ? "1" : "0" });
   row.removeAttribute("aria-current");
+  find("polyline", row).setAttribute("points", sparkline?.points ?? "");
+  find(".spark", row).classList.toggle("falling", sparkline?.rose === false);
   find('[data-part="ticker"]', row).textContent = ticker;
   find('[data-part="name"]', row).textContent = name;
   return item;
