@@ -11,9 +11,11 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from models import MarketData
+from models import Lease, MarketData
 from services.market.market import MarketStatus
 from services.transaction import retries
+
+PROCESSOR = "order_processor"  # the name of its lease
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +40,16 @@ def report(session: Session, market: MarketStatus, tasks: Mapping[str, Any], now
         "unit_retries": dict(retries),
         "time": now,
     }
+
+
+def processor(session: Session, now: datetime) -> dict[str, Any]:
+    """The order processor as all processes see it, by its lease: whether anybody runs it, who, and until when the lease
+    holds. A holder renews it every few seconds. `now` is the wall clock.
+    """
+    row = session.execute(select(Lease.holder, Lease.expires_at).where(Lease.name == PROCESSOR)).one_or_none()
+    if row is None:
+        return {"runs": False, "holder": None, "until": None}
+    return {"runs": row.expires_at > now, "holder": row.holder, "until": row.expires_at}
 
 
 def _bars_loaded(session: Session) -> bool | None:

@@ -24,6 +24,7 @@ AUDITORS = OWNER | {"read_only"}
 # The matrix: endpoint -> the roles that may use it. A new route needs an entry here, or the first test fails.
 MAY_USE: dict[str, frozenset[str]] = {
     "admin.dashboard": EVERYBODY,
+    "admin.activity_figures": EVERYBODY,
     "admin.fund_transactions": EVERYBODY,
     "admin.deposits": EVERYBODY,
     "admin.withdrawals": EVERYBODY,

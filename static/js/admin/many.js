@@ -8,8 +8,6 @@ import { toast, toastError } from "../common/toast.js";
 const form = find("form[data-many]");
 const ticked = new Set(); // numbers of the rows
 
-if (form) takeOver();
-
 function takeOver() {
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-tick-all]")) tickAll(event.target.checked);
@@ -75,3 +73,5 @@ async function decide(button) {
   });
   document.dispatchEvent(new CustomEvent("changed"));
 }
+
+if (form) takeOver();
