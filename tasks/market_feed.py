@@ -41,6 +41,10 @@ class Steps(Protocol):
         """Do a little of what is due."""
         ...
 
+    def fetch_wanted(self) -> None:
+        """Fetch the bars of the next ticker that an admin wants anew, if there is one."""
+        ...
+
     def cancel(self) -> None:
         """Called from another thread: give up whatever is waiting for a network."""
         ...
@@ -73,6 +77,11 @@ class MarketFeed:
         self._steps: Steps | None = None
         self._prepared = False
         self._thread = Thread(target=self._loop, name="market-feed", daemon=True)
+
+    @property
+    def steps(self) -> Steps | None:
+        """The steps of the chosen source; None before the first turns."""
+        return self._steps
 
     @property
     def alive(self) -> bool:
