@@ -161,14 +161,8 @@ def _market_time() -> Any:
 
 
 def _progress() -> Progress:
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    return Progress(*columns)
+    text = TextColumn("{task.description}")
+    return Progress(SpinnerColumn(), text, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
 
 
 def _mistakes(read: bar_files.BarFile) -> Table:
@@ -181,9 +175,8 @@ def _mistakes(read: bar_files.BarFile) -> Table:
 def _coverage() -> Table:
     listing = instrument_lists.instruments_of()
     items = list(listing.every_item(db.session()))
-    table = Table(
-        "Ticker", "First bar", "Last bar", "Bars", "Gaps", "Bad prices", "Splits", "Refreshed", title="Daily bars"
-    )
+    heads = ("Ticker", "First bar", "Last bar", "Bars", "Gaps", "Bad prices", "Splits", "Refreshed")
+    table = Table(*heads, title="Daily bars")
     for row in reversed(instrument_lists.with_coverage(db.session(), items)):
         covered = row["coverage"]
         splits = ", ".join(f"{day} {ratio}:1" for day, ratio in covered.splits) or "-"
@@ -205,10 +198,7 @@ def _facts() -> list[tuple[str, str]]:
     facts = [
         ("source", stored_source(session) or "not chosen yet: it is at the first start"),
         ("circuit breaker", f"{source.breaker}, {source.failures_in_a_row} failures in a row"),
-        (
-            "newest failure",
-            f"{source.recent[0].time:%Y-%m-%d %H:%M} {source.recent[0].message}" if source.recent else "-",
-        ),
+        ("newest failure", source.recent[0].message if source.recent else "-"),
         ("refresh", f"{job.state}, {job.done} of {job.total}" if job.total else "never asked for"),
         ("instruments", str(session.execute(select(func.count()).select_from(Instrument)).scalar_one())),
         ("daily bars", f"{bars:,}"),
