@@ -9,7 +9,8 @@ if TYPE_CHECKING:
 
 
 def register_commands(app: Flask) -> None:
-    """Give the application its commands: ledger, market, settings, demo, assets, order-processor."""
+    """Give the application its commands: admin, ledger, market, settings, demo, assets, order-processor."""
+    from cli.admin import admin
     from cli.assets import assets
     from cli.demo import demo
     from cli.ledger import ledger
@@ -17,5 +18,5 @@ def register_commands(app: Flask) -> None:
     from cli.order_processor import order_processor
     from cli.settings import settings
 
-    for command in (ledger, market, settings, demo, assets, order_processor):
+    for command in (admin, ledger, market, settings, demo, assets, order_processor):
         app.cli.add_command(command)

@@ -81,7 +81,6 @@ SETTINGS: tuple[SettingKind, ...] = (
         "Largest loss a day",
         "A fraction of the day's first equity, after which only sells are taken. 0 switches it off.",
     ),
-    SettingKind("starting_balance", "New traders", "Starting balance", "Dollars that a new trader begins with."),
     SettingKind(
         AUTOMATIC_LIMIT,
         "Funds",
@@ -95,6 +94,7 @@ SETTINGS: tuple[SettingKind, ...] = (
         "Two admins above",
         "A request of more dollars needs the approval of two different admins. 0 switches it off.",
     ),
+    SettingKind("starting_balance", "New traders", "Starting balance", "Dollars that a new trader begins with."),
     SettingKind(
         "registration",
         "New traders",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields, replace
+from itertools import groupby
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from services.errors import Conflict, InvalidInput
 from services.market import instruments
 from services.market.source_choice import SETTING
 from services.trading.rules import SETTING_NAMES, read_rules
-from services.venue_settings import KINDS
+from services.venue_settings import KINDS, SETTINGS
 from utils.datetime_utils import utc_now
 
 
@@ -36,6 +37,11 @@ def in_force(books: Books) -> Config:
 def test_every_setting_is_a_field_of_the_configuration() -> None:
     assert set(KINDS) <= {field.name for field in fields(Config)}
     assert set(SETTING_NAMES) <= set(KINDS)
+
+
+def test_the_page_has_each_group_once() -> None:
+    groups = [kind.group for kind in SETTINGS]
+    assert [name for name, _ in groupby(groups)] == list(dict.fromkeys(groups))
 
 
 def test_the_environment_gives_the_first_value_and_a_saved_one_wins(books: Books, ada: Person) -> None:
