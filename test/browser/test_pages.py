@@ -55,20 +55,24 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def contexts(browser: Browser, venue: MadeUpVenue) -> dict[str, BrowserContext]:
-    """One browser profile for each kind of visitor, on a device that is touched."""
-    return {who: enters(browser, venue, who, touch=True) for who in ("visitor", "trader", "admin")}
+def contexts(browser: Browser, venue: MadeUpVenue) -> dict[tuple[str, bool], BrowserContext]:
+    """One browser profile for each kind of visitor, with a mouse and with a screen that is touched."""
+    return {
+        (who, touch): enters(browser, venue, who, touch=touch)
+        for who in ("visitor", "trader", "admin")
+        for touch in (False, True)
+    }
 
 
 @pytest.mark.parametrize("shown", PAGES, ids=lambda shown: shown.name)
-def test_a_page_is_whole(shown: PageShown, venue: MadeUpVenue, contexts: dict[str, BrowserContext]) -> None:
-    page = contexts[shown.who].new_page()
-    said: list[str] = []
-    page.on("pageerror", lambda error: said.append(f"error: {error}"))
-    page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
-    page.on("request", lambda request: said.extend(strangers(venue, request.url)))
+def test_a_page_is_whole(
+    shown: PageShown, venue: MadeUpVenue, contexts: dict[tuple[str, bool], BrowserContext]
+) -> None:
     troubles: list[str] = []
     for width in shown.widths:
+        page = contexts[shown.who, width == "phone"].new_page()
+        said: list[str] = []
+        listen_to(page, venue, said)
         for theme in THEMES:
             said.clear()
             shows(page, venue, shown, width, theme)
@@ -77,8 +81,15 @@ def test_a_page_is_whole(shown: PageShown, venue: MadeUpVenue, contexts: dict[st
             found += [f"too small: {target}" for target in page.evaluate(SMALL_TARGETS, TOUCH) if width == "phone"]
             # What axe itself does to the page is not asked about.
             troubles += [f"{width}, {theme}: {trouble}" for trouble in [*found, *faults_by_axe(page)]]
-    page.close()
+        page.close()
     assert not troubles, "\n".join(troubles)
+
+
+def listen_to(page: Page, venue: MadeUpVenue, said: list[str]) -> None:
+    """Note errors, what the console says, and requests that leave the host."""
+    page.on("pageerror", lambda error: said.append(f"error: {error}"))
+    page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("request", lambda request: said.extend(strangers(venue, request.url)))
 
 
 def strangers(venue: MadeUpVenue, url: str) -> list[str]:

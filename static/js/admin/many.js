@@ -21,7 +21,9 @@ function takeOver() {
   show();
 }
 
-const boxes = () => findAll('[name="ids"]');
+function boxes() {
+  return findAll('[name="ids"]');
+}
 
 function remember(box) {
   if (box.checked) ticked.add(box.value);
