@@ -539,3 +539,64 @@ def test_nothing_of_the_books_changes_by_asking(app: Flask, trader: VenueClient,
     assert {name for name in after if after[name] != before[name]} == chat
     with app.app_context(), Session(db.engine) as session:
         assert session.scalars(select(Order)).all() == []
+
+
+# The admins' page.
+
+
+def test_admins_see_counts_and_no_words(app: Flask, trader: VenueClient, ada: Person, gemini: GeminiStandIn) -> None:
+    gemini.reply = says("A private answer.")
+    ask(trader, "A private question")
+    page = app.test_client().log_in(ada).get("/admin/assistant")
+    assert page.status_code == 200
+    rows = [cell.get_text(strip=True) for cell in BeautifulSoup(page.text, "html.parser").select("tbody tr > *")]
+    assert rows[1:4] == ["1", "1", "30"]
+    assert rows[7:9] == ["Alice", "1"]
+    assert "private" not in page.text
+    assert trader.get("/admin/assistant").status_code == 403
+
+
+# The terminal.
+
+
+def in_terminal(app: Flask, name: str, *lines: str) -> Any:
+    return app.test_cli_runner().invoke(args=["chat", name], input="\n".join(lines) + "\n")
+
+
+def test_the_terminal_asks_for_the_password_and_answers(
+    app: Flask, trader: VenueClient, alice: Person, gemini: GeminiStandIn
+) -> None:
+    gemini.reply = asks_first(QUOTE, then="AAPL is at **166.19**, soon at $999.")
+    ended = in_terminal(app, "alice", alice.password, "What is AAPL at?", "/hours", "/nothing", "quit")
+    assert ended.exit_code == 0, ended.output
+    assert alice.password not in ended.output
+    for words in ("166.19", "not from this system", "source: Quote of AAPL", "Next opens", "no command", "Goodbye"):
+        assert words in ended.output.replace("\n", " "), ended.output
+    assert "**" not in ended.output
+
+
+def test_the_terminal_lets_nobody_in_without_the_password(app: Flask, alice: Person, gemini: GeminiStandIn) -> None:
+    ended = in_terminal(app, "alice", "wrong", "Hello")
+    assert ended.exit_code == 1
+    assert "wrong" in ended.output
+    assert gemini.requests == []
+
+
+def test_a_fault_and_ctrl_c_do_not_end_the_terminal(
+    app: Flask, trader: VenueClient, alice: Person, gemini: GeminiStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from services.assistant.assistant import Run
+
+    gemini.mode = "bad_key"
+    ended = in_terminal(app, "alice", alice.password, "Hello", "quit")
+    assert "key or the model" in ended.output.replace("\n", " ")
+    assert "Goodbye" in ended.output
+
+    def pressed(*_arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Run, "events", pressed)
+    gemini.mode = "normal"
+    ended = in_terminal(app, "alice", alice.password, "Hello", "quit")
+    assert "Stopped." in ended.output
+    assert "Goodbye" in ended.output

@@ -11,6 +11,7 @@ admin_bp.before_request(refuse_undeclared)
 
 from routes.admin import (  # noqa: E402 - the views need the blueprint
     admin_manage,  # noqa: F401
+    assistant_usage,  # noqa: F401
     audit_log,  # noqa: F401
     class_list,  # noqa: F401
     dashboard,  # noqa: F401

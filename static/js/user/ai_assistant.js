@@ -44,7 +44,7 @@ async function open() {
     const { data } = await get(`/user/api/chat/conversations/${conversation}`);
     messages.replaceChildren(...data.messages.map(messageNode));
     named(data.title);
-    toEnd(true);
+    toEnd();
   } catch (error) {
     toastError(error);
   } finally {
@@ -60,7 +60,7 @@ async function send(text) {
   messages.append(ownMessage(message), answer.node);
   field.value = "";
   fit();
-  toEnd(true);
+  toEnd();
   busy(new AbortController());
   const body = conversation ? { message, conversation_id: conversation } : { message };
   try {
@@ -70,13 +70,15 @@ async function send(text) {
     if (error.name === "AbortError") answer.end("Stopped.", "stopped");
     else refused(answer, error, message);
   } finally {
+    const follows = isAtEnd();
     busy(null);
-    toEnd();
+    if (follows) toEnd();
     list();
   }
 }
 
 function hear(answer, name, data) {
+  const follows = isAtEnd();
   if (data.conversation_id) began(data.conversation_id);
   if (name === "tool") setText(find("[data-status]"), `Looking up: ${data.label}`);
   if (name === "html") answer.grow(data.html);
@@ -86,7 +88,7 @@ function hear(answer, name, data) {
     named(data.title);
   }
   if (name !== "tool") setText(find("[data-status]"), name === "begun" ? "Thinking" : "");
-  toEnd();
+  if (follows) toEnd();
 }
 
 // The server took nothing in: the message goes back into the field, so that nobody has to write it again.
@@ -160,7 +162,8 @@ function fit() {
   field.rows = Math.max(1, Math.min(Math.round(TALLEST / line), Math.floor((field.scrollHeight - 16) / line)));
 }
 
-function toEnd(always = false) {
-  const view = document.scrollingElement;
-  if (always || view.scrollHeight - view.scrollTop - view.clientHeight < NEAR_END) view.scrollTo({ top: view.scrollHeight });
+const isAtEnd = () => document.documentElement.scrollHeight - scrollY - innerHeight < NEAR_END;
+
+function toEnd() {
+  scrollTo({ top: document.documentElement.scrollHeight });
 }
