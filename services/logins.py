@@ -22,6 +22,7 @@ from services.errors import Forbidden, NotFound, Refused
 from services.transaction import run_unit
 from services.users import identity_key
 from utils.passwords import hash_password, needs_rehash, verify_password
+from utils.user_agents import describe_browser
 
 IDLE_LIMIT = timedelta(hours=12)
 ABSOLUTE_LIMIT = timedelta(days=30)
@@ -169,6 +170,11 @@ class OpenLogin:
     last_seen_at: datetime
     address: str
     user_agent: str
+
+    @property
+    def browser(self) -> str:
+        """The browser and its system, for people."""
+        return describe_browser(self.user_agent)
 
 
 def of_user(session: Session, user_id: int, now: datetime) -> list[OpenLogin]:

@@ -27,6 +27,7 @@ from utils.number_utils import (
 )
 from utils.passwords import hash_password, needs_rehash, verify_password
 from utils.secret_key import read_or_make_secret_key
+from utils.user_agents import describe_browser
 
 # Numbers.
 
@@ -227,3 +228,23 @@ def test_starting_again_writes_each_line_once(logs: Path) -> None:
     start_logging(logs, "INFO")
     logging.getLogger("venue").warning("once")
     assert (logs / "app.log").read_text().count("once") == 1
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "words"),
+    [
+        (
+            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0 Safari/537.36",
+            "Chrome on Linux",
+        ),
+        ("Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/130.0 Safari/537.36 Edg/130.0", "Edge on Windows"),
+        ("Mozilla/5.0 (Macintosh; Intel Mac OS X 14_6) Version/17.6 Safari/605.1.15", "Safari on macOS"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 17_6 like Mac OS X) Version/17.6 Mobile Safari/604.1", "Safari on iPhone"),
+        ("Mozilla/5.0 (Android 14; Mobile; rv:132.0) Gecko/132.0 Firefox/132.0", "Firefox on Android"),
+        ("curl/8.5.0", "curl/8.5.0"),
+        ("x" * 200, "x" * 60),
+        ("", "Unknown browser"),
+    ],
+)
+def test_a_browser_is_named_in_a_few_words(user_agent: str, words: str) -> None:
+    assert describe_browser(user_agent) == words
