@@ -52,6 +52,9 @@ class FundTransaction(Base):
         Index("ix_fund_transaction_user_id", "user_id"),
         Index("ix_fund_transaction_status", "status"),
         Index("ix_fund_transaction_created_at", "created_at"),
+        Index("ix_fund_transaction_transaction_type", "transaction_type"),
+        Index("ix_fund_transaction_transaction_type_status", "transaction_type", "status"),
+        Index("ix_fund_transaction_amount", "amount"),
         NEVER_REUSE_IDS,
     )
 

@@ -22,8 +22,9 @@ from services.paging import Listing
 from services.trading import order_views, orders
 from services.trading.tickets import EXECUTION_TYPES, SIDES
 
-# Columns with an index: sorting by another one would read every order there is.
-SORTS = {name: order_views.ORDER_SORTS[name] for name in ("order_id", "ticker", "created_at")}
+# Rows are numbered as they come: sorting by time is sorting by number, for which the index of every filter will do.
+NUMBER = order_views.ORDER_SORTS["order_id"]
+SORTS = {"order_id": NUMBER, "created_at": NUMBER, "ticker": order_views.ORDER_SORTS["ticker"]}
 FILE_COLUMNS = (
     *("order_id", "user_id", "user_name", "ticker", "order_type", "order_execution_type", "time_in_force"),
     *("order_quantity", "filled_quantity", "order_price", "stop_price", "average_fill_price", "filled_amount"),

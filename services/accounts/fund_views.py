@@ -13,12 +13,13 @@ from models import AccountBalance, Admin, FundTransaction, User
 from services import users
 from services.paging import AnyRow, Listing, only
 
+# Rows are numbered as they come: sorting by time is sorting by number, for which the index of every filter will do.
 SORTS = {
     "transaction_id": FundTransaction.transaction_id,
     "amount": FundTransaction.amount,
-    "created_at": FundTransaction.created_at,
+    "created_at": FundTransaction.transaction_id,
 }
-SHOWN_BEFORE = 5
+SHOWN_BEFORE = 3
 
 _COLUMNS = (
     *("transaction_id", "user_id", "transaction_type", "amount", "status", "created_at", "updated_at", "remark"),
