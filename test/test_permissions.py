@@ -57,6 +57,7 @@ MAY_USE: dict[str, frozenset[str]] = {
     "admin.export_users": EVERYBODY,
     "admin.users_by_short_name": EVERYBODY,
     "admin.user_detail": EVERYBODY,
+    "admin.user_by_short_name": EVERYBODY,
     "admin.user_equity": EVERYBODY,
     "admin.new_user": SUPPORT,
     "admin.create_user": SUPPORT,

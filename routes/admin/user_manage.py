@@ -48,6 +48,13 @@ def users_by_short_name() -> BaseResponse:
     return redirect(url_for("admin.user_management", **request.args.to_dict()))
 
 
+@admin_bp.get("/users/<row:user_id>")
+@admin_may(Permission.VIEW)
+def user_by_short_name(user_id: int) -> BaseResponse:
+    """Another name of a trader's page."""
+    return redirect(url_for("admin.user_detail", user_id=user_id))
+
+
 @admin_bp.get("/user_management/<row:user_id>")
 @admin_may(Permission.VIEW)
 def user_detail(user_id: int) -> str:

@@ -28,7 +28,6 @@ def init_context(app: Flask) -> None:
     app.jinja_env.filters["safe_round"] = safe_round
     app.jinja_env.filters["format_datetime"] = format_datetime
     app.jinja_env.globals["page_address"] = page_address
-    app.jinja_env.globals["has_page"] = lambda address: any(rule.rule == address for rule in app.url_map.iter_rules())
     app.jinja_env.globals["export_address"] = export_address
     app.jinja_env.globals["announcement"] = announcement
     app.jinja_env.globals["fresh_key"] = lambda: secrets.token_hex(16)

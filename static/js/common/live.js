@@ -46,6 +46,8 @@ async function refresh() {
   if (response.redirected) location.reload(); // The login has ended.
   if (!response.ok) throw new Error(`The page answered with ${response.status}.`);
   const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
+  // The parser runs no scripts, so it reads what is inside: required fields that nobody can see would block their forms.
+  findAll("noscript", fresh).forEach((node) => node.remove());
   find('meta[name="csrf-token"]').content = find('meta[name="csrf-token"]', fresh).content;
   readBadge(fresh);
   findAll("[data-live]").forEach((region) => renew(region, find(`[data-live="${region.dataset.live}"]`, fresh)));
