@@ -127,6 +127,7 @@ async function load() {
     bars = data.map(toBar).filter(Boolean);
     drawn = chosen();
     draw();
+    moveNewest(); // A quote may have come while these were on their way.
     desk.tell("bars");
     showState(bars.length ? null : `There are no prices of ${ticker} for this period yet.`);
   } catch (error) {

@@ -11,6 +11,7 @@ import { desk } from "./store.js";
 
 const NEAR = { mouse: 6, touch: 18, pen: 10 }; // pixels between pointer and line
 const MOST_FILLS = 100;
+const WIDE_BARS = new Set(["1d", "5d", "1mo", "3mo"]); // between which a fill's quantity has room
 
 const markers = createSeriesMarkers(candles, []);
 let lines = []; // { order, field, level, line }
@@ -83,7 +84,7 @@ function toMarker(fill, time) {
     position: bought ? "belowBar" : "aboveBar",
     shape: bought ? "arrowUp" : "arrowDown",
     color: colour(bought ? "--gain" : "--loss"),
-    text: `${bought ? "+" : "−"}${fill.transaction_quantity}`,
+    text: WIDE_BARS.has(desk.period) ? `${bought ? "+" : "−"}${fill.transaction_quantity}` : "",
   };
 }
 
