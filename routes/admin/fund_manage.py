@@ -14,6 +14,8 @@ from models import db
 from routes import inputs
 from routes.admin import admin_bp
 from routes.answers import done
+from routes.contract import answered, asked
+from routes.contract.operations import operation
 from routes.exports import csv_answer
 from routes.shared import acting_admin, market, settings, write
 from services import users
@@ -59,6 +61,7 @@ def fund_transactions_file() -> Response:
 
 @admin_bp.post("/fund-transactions/<row:transaction_id>/approve")
 @admin_may(Permission.DECIDE_FUNDS)
+@operation("Approve a request", answered.RequestDecided)
 def approve_request(transaction_id: int) -> Response:
     fields = inputs.body_fields()
     key = inputs.request_key(current_user.actor, fields)
@@ -70,6 +73,7 @@ def approve_request(transaction_id: int) -> Response:
 
 @admin_bp.post("/fund-transactions/<row:transaction_id>/reject")
 @admin_may(Permission.DECIDE_FUNDS)
+@operation("Reject a request with a reason", answered.RequestDecided, body=asked.ReasonBody)
 def reject_request(transaction_id: int) -> Response:
     fields = inputs.body_fields()
     reason = funds.parse_reason(fields.get("reason"))

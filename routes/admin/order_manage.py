@@ -14,6 +14,8 @@ from models import db
 from routes import inputs
 from routes.admin import admin_bp
 from routes.answers import done
+from routes.contract import answered, asked
+from routes.contract.operations import operation
 from routes.exports import csv_answer
 from routes.shared import acting_admin, market, write
 from services import users
@@ -59,6 +61,7 @@ def order_page(order_id: int) -> str:
 
 @admin_bp.post("/orders/<row:order_id>/execute")
 @admin_may(Permission.MANAGE_ORDERS)
+@operation("Fill a resting order by hand", answered.OrderDone)
 def execute_order(order_id: int) -> Response:
     """Fill the rest by hand; body: nothing, or a price and its reason."""
     fields = inputs.body_fields()
@@ -72,6 +75,7 @@ def execute_order(order_id: int) -> Response:
 
 @admin_bp.post("/orders/<row:order_id>/reject")
 @admin_may(Permission.MANAGE_ORDERS)
+@operation("Reject a resting order with a reason", answered.OrderDone, body=asked.ReasonBody)
 def reject_order(order_id: int) -> Response:
     fields = inputs.body_fields()
     reason = funds.parse_reason(fields.get("reason"))

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 core_bp = Blueprint("core", __name__)
 
-from routes.core import health, welcome  # noqa: E402, F401 - the views need the blueprint
+from routes.core import api_docs, health, welcome  # noqa: E402, F401 - the views need the blueprint
 
 
 def init_core(app: Flask) -> None:

@@ -13,6 +13,8 @@ from auth.permissions import user_required
 from models import db
 from routes import inputs
 from routes.answers import done, succeed
+from routes.contract import answered, asked
+from routes.contract.operations import operation
 from routes.shared import market, settings, write
 from routes.user import lists, user_bp
 from services.accounts import funds, performance, portfolio
@@ -64,6 +66,7 @@ def account() -> str:
 
 @user_bp.get("/api/performance")
 @user_required
+@operation("How the account has done, session by session", answered.Performance)
 def performance_api() -> Response:
     """How the account has done: today and in all, and each session's close beside the benchmark."""
     overview = portfolio.overview(db.session(), market(), current_user.id)
@@ -73,12 +76,14 @@ def performance_api() -> Response:
 
 @user_bp.get("/api/account")
 @user_required
+@operation("Balances, holdings and profit", answered.Account)
 def account_api() -> Response:
     return succeed(data=portfolio.overview(db.session, market(), current_user.id))
 
 
 @user_bp.get("/api/transactions")
 @user_required
+@operation("The trader's fills", answered.Fills, query=asked.FillsQuery)
 def transactions_api() -> Response:
     """The trader's fills."""
     listing = lists.fills()
@@ -88,6 +93,7 @@ def transactions_api() -> Response:
 
 @user_bp.get("/api/fund_transactions")
 @user_required
+@operation("The trader's requests to deposit and withdraw", answered.FundRequests, query=asked.FundsQuery)
 def fund_transactions_api() -> Response:
     listing = lists.fund_requests()
     page = listing.page(db.session(), inputs.page_number(), inputs.page_limit(), inputs.sorting(listing.sorts))
@@ -96,12 +102,14 @@ def fund_transactions_api() -> Response:
 
 @user_bp.post("/api/deposit")
 @user_required
+@operation("Ask for a deposit", answered.RequestDone, body=asked.AmountBody)
 def deposit() -> BaseResponse:
     return _ask_for(funds.request_deposit)
 
 
 @user_bp.post("/api/withdraw")
 @user_required
+@operation("Ask for a withdrawal", answered.RequestDone, body=asked.AmountBody)
 def withdraw() -> BaseResponse:
     return _ask_for(funds.request_withdrawal)
 

@@ -8,6 +8,8 @@ from auth.permissions import user_required
 from models import db
 from routes import inputs
 from routes.answers import succeed
+from routes.contract import answered, asked
+from routes.contract.operations import operation
 from routes.shared import market
 from routes.user import user_bp
 from routes.user.stock import DEFAULT_PERIOD
@@ -18,6 +20,7 @@ LONGEST_SPEC = 600
 
 @user_bp.get("/api/indicators")
 @user_required
+@operation("Technical indicators at each bar", answered.Anything, query=asked.IndicatorsQuery)
 def indicators_api() -> Response:
     """The values of `spec` (such as sma:20,macd:12:26:9) at each bar of the period. `prices` is raw or adjusted."""
     from services.analysis import indicators
@@ -31,6 +34,7 @@ def indicators_api() -> Response:
 
 @user_bp.get("/api/indicators/catalogue")
 @user_required
+@operation("All indicators with their parameters", answered.Anything)
 def indicator_catalogue() -> Response:
     """All indicators with their parameters and ranges, for forms."""
     from utils.indicators import describe

@@ -11,6 +11,8 @@ from auth.permissions import user_required
 from models import db
 from routes import inputs
 from routes.answers import succeed
+from routes.contract import answered, asked
+from routes.contract.operations import operation
 from routes.shared import market
 from routes.user import user_bp
 from services.errors import Unavailable
@@ -19,12 +21,16 @@ if TYPE_CHECKING:
     from services.analysis.jobs import Jobs
     from services.analysis.simulation import Task
 
+RUNNING = {202: answered.Running}
 PATIENCE = 0.6  # seconds until a caller who wants to see progress is told of it
 LONGEST = 120.0  # seconds that a caller waits who does not
 
 
 @user_bp.get("/api/monte-carlo/<ticker>")
 @user_required
+@operation(
+    "Simulated prices of a ticker", answered.Simulation, query=asked.SimulationQuery, others={202: answered.Running}
+)
 def monte_carlo(ticker: str) -> tuple[Response, int]:
     """{predictions, paths, statistics, model}. With progress=1, what takes longer than a moment answers 202 with
     {state, progress}: ask the same again.
@@ -38,6 +44,9 @@ def monte_carlo(ticker: str) -> tuple[Response, int]:
 
 @user_bp.get("/api/portfolio/monte-carlo")
 @user_required
+@operation(
+    "Simulated worth of the holdings", answered.Simulation, query=asked.SimulationQuery, others={202: answered.Running}
+)
 def portfolio_monte_carlo() -> tuple[Response, int]:
     """The same for the trader's holdings."""
     from services.analysis import simulation

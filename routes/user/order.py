@@ -10,6 +10,8 @@ from auth.permissions import user_required
 from models import db
 from routes import inputs
 from routes.answers import done, succeed
+from routes.contract import answered, asked
+from routes.contract.operations import operation
 from routes.shared import market, settings, write
 from routes.user import lists, user_bp
 from services.trading import order_views, orders, preview, replacing
@@ -18,6 +20,7 @@ from services.trading.tickets import parse_ticket
 
 @user_bp.get("/api/orders")
 @user_required
+@operation("The trader's orders", answered.Orders, query=asked.OrdersQuery)
 def orders_api() -> Response:
     """`type` takes a side (buy, sell) or an execution type (market, limit)."""
     listing = lists.orders()
@@ -27,6 +30,7 @@ def orders_api() -> Response:
 
 @user_bp.post("/api/create_order")
 @user_required
+@operation("Place an order", answered.OrderDone, body=asked.OrderBody)
 def create_order() -> BaseResponse:
     fields = inputs.body_fields()
     ticket = parse_ticket(fields)
@@ -37,6 +41,7 @@ def create_order() -> BaseResponse:
 
 @user_bp.get("/api/orders/<row:order_id>")
 @user_required
+@operation("One order with its whole life", answered.OneOrder)
 def order_api(order_id: int) -> Response:
     """One order with its whole life: acceptance, triggers, each fill with the evidence of its price, its end."""
     return succeed(order=order_views.order_story(db.session, order_id, current_user.id))
@@ -51,6 +56,7 @@ def order_page(order_id: int) -> str:
 
 @user_bp.post("/api/preview_order")
 @user_required
+@operation("What an order would do now; stores nothing", answered.Preview, body=asked.OrderBody)
 def preview_order() -> Response:
     """What would happen to an order if it were sent now. Stores nothing."""
     ticket = parse_ticket(inputs.body_fields())
@@ -59,6 +65,7 @@ def preview_order() -> Response:
 
 @user_bp.post("/orders/<row:order_id>/replace")
 @user_required
+@operation("Change an open order", answered.OrderDone, body=asked.ChangesBody)
 def replace_order(order_id: int) -> BaseResponse:
     """Change the price, stop or quantity of an open order in one step."""
     fields = inputs.body_fields()
@@ -70,6 +77,7 @@ def replace_order(order_id: int) -> BaseResponse:
 
 @user_bp.post("/orders/<row:order_id>/cancel")
 @user_required
+@operation("Cancel an open order", answered.Done)
 def cancel_order(order_id: int) -> BaseResponse:
     fields = inputs.body_fields()
     key = inputs.request_key(current_user.actor, fields)

@@ -13,6 +13,8 @@ from auth.permissions import user_required
 from models import Instrument, db
 from routes import inputs
 from routes.answers import succeed
+from routes.contract import answered, asked
+from routes.contract.operations import operation
 from routes.shared import market
 from routes.user import user_bp
 from routes.user.sparkline import sparkline
@@ -42,6 +44,7 @@ def stock_chart() -> str:
 
 @user_bp.get("/api/real_time_stock_data")
 @user_required
+@operation("The newest quote of a ticker", answered.OneQuote, query=asked.QuoteQuery)
 def real_time_stock_data() -> Response:
     ticker = _known_ticker("ticker", "symbol")
     quote = market().quote(ticker)
@@ -53,6 +56,7 @@ def real_time_stock_data() -> Response:
 
 @user_bp.get("/api/quotes")
 @user_required
+@operation("The newest quotes of many tickers", answered.Quotes, query=asked.TickersQuery)
 def quotes() -> Response:
     """Quotes of many tickers; one without a price is left out."""
     found = market().quotes(inputs.tickers())
@@ -63,6 +67,7 @@ def quotes() -> Response:
 
 @user_bp.get("/api/instruments")
 @user_required
+@operation("Find instruments by ticker or name", answered.Instruments, query=asked.SearchQuery)
 def instruments_api() -> Response:
     query = inputs.text_parameter("query", LONGEST_QUERY)
     if query:
@@ -73,6 +78,7 @@ def instruments_api() -> Response:
 
 @user_bp.get("/api/market_data")
 @user_required
+@operation("Bars of a ticker", answered.Bars, query=asked.MarketDataQuery)
 def market_data() -> Response:
     period = _period()
     return succeed(data=bars.history(db.session, market(), _known_ticker(), period))
@@ -80,18 +86,21 @@ def market_data() -> Response:
 
 @user_bp.get("/api/fundamental_data")
 @user_required
+@operation("Key figures of a company", answered.Figures, query=asked.TickerQuery)
 def fundamental_data() -> Response:
     return _figures(figures.fundamental_data, "key figures")
 
 
 @user_bp.get("/api/balance_sheet")
 @user_required
+@operation("The newest balance sheet", answered.Figures, query=asked.TickerQuery)
 def balance_sheet() -> Response:
     return _figures(figures.balance_sheet, "balance sheet")
 
 
 @user_bp.get("/api/income_statement")
 @user_required
+@operation("The newest income statement", answered.Figures, query=asked.TickerQuery)
 def income_statement() -> Response:
     return _figures(figures.income_statement, "income statement")
 

@@ -12,6 +12,8 @@ from auth.permissions import user_required
 from models import db
 from routes import inputs
 from routes.answers import succeed
+from routes.contract import answered, asked
+from routes.contract.operations import operation
 from routes.shared import market, settings, write
 from routes.user import user_bp
 from services import preferences
@@ -46,6 +48,7 @@ def stock_analysis() -> str:
 
 @user_bp.post("/api/stock_analysis")
 @user_required
+@operation("Risk and return of tickers or of the holdings", answered.Analysis, body=asked.RiskBody)
 def stock_analysis_api() -> Response:
     """{ticker, window} answers `data` and flat `metrics` of one ticker. {tickers | portfolio, window | dates} answers
     `data.results`, and `metrics` by ticker.
@@ -67,6 +70,7 @@ def stock_analysis_api() -> Response:
 
 @user_bp.get("/api/key_ratios")
 @user_required
+@operation("Ratios made of reported figures", answered.Figures, query=asked.TickerQuery)
 def key_ratios() -> Response:
     from services.analysis import ratios
     from services.analysis.series import require_known
@@ -82,12 +86,14 @@ def key_ratios() -> Response:
 
 @user_bp.get("/api/preferences/<name>")
 @user_required
+@operation("What a page remembers", answered.Figures)
 def preference(name: str) -> Response:
     return succeed(data=preferences.get(db.session, current_user.id, name))
 
 
 @user_bp.post("/api/preferences/<name>")
 @user_required
+@operation("Remember a value for a page", answered.Figures, body=asked.AnyBody)
 def remember(name: str) -> Response:
     """Remember the fields of the body under a name. The same again changes nothing, so it needs no key."""
     from services.analysis.choices import parse_preference
