@@ -7,8 +7,15 @@ import { toast, toastError } from "../common/toast.js";
 const PAUSE = 350; // milliseconds after the last key
 const AGAIN = 2500; // by then the source has mostly answered
 
+const FOLLOW_EVERY = 1500;
+
 const lookup = find("[data-lookup]");
 const upload = find("[data-import]");
+
+// While bars are being fetched, the page follows closely.
+setInterval(() => {
+  if (find("[data-running]") && !document.hidden) document.dispatchEvent(new CustomEvent("changed"));
+}, FOLLOW_EVERY);
 
 if (lookup) startLookup();
 if (upload) startUpload();

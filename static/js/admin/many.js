@@ -65,7 +65,7 @@ async function decide(button) {
   if (!button.formNoValidate) body.reason = reason.value.trim();
   await whileBusy(form, async () => {
     try {
-      const answer = await new Intention(button.formAction, body).send();
+      const answer = await new Intention(button.getAttribute("formaction") ?? form.action, body).send();
       toast(answer.message, answer.failed.length ? "warning" : "success");
       ticked.clear();
       reason.value = "";
