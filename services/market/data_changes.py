@@ -72,7 +72,8 @@ def wrong_file(file: BarFile) -> Refused:
     """The refusal that names every wrong line, or says that there is none at all."""
     lines = [{"line": one.line, "field": one.field, "message": one.message} for one in file.errors]
     shown = lines[: bar_files.MOST_ERRORS]
-    what = f"{len(lines):,} mistakes in {file.lines:,} lines" if lines else "no line with a bar"
+    mistakes = "1 mistake" if len(lines) == 1 else f"{len(lines):,} mistakes"
+    what = mistakes if lines else "no line with a bar"
     return Refused(f"The file has {what}; nothing was imported.", code="FILE_HAS_ERRORS", details={"lines": shown})
 
 
