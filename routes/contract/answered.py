@@ -319,3 +319,13 @@ class Running(Answer):
 
 class Preview(Answer):
     data: dict[str, Any]
+
+
+class Chat(Answer):
+    """What the assistant said; figures that no tool vouches for are marked in it."""
+
+    response: str
+
+
+class Conversations(Answer):
+    conversations: list[dict[str, Any]]

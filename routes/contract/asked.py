@@ -183,5 +183,10 @@ class RiskBody(Asked):
     risk_free_rate: Annotated[float | None, Field(ge=-0.05, le=0.5)] = None
 
 
+class ChatBody(Asked):
+    message: Annotated[Any, Field(json_schema_extra={"type": "string", "minLength": 1})] = None
+    conversation_id: Annotated[Any, Field(json_schema_extra={"type": "integer", "minimum": 1})] = None
+
+
 class AnyBody(Asked):
     """Fields of the value to remember."""

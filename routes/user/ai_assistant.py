@@ -13,6 +13,8 @@ from auth.permissions import user_required
 from models import db
 from routes import inputs
 from routes.answers import succeed
+from routes.contract import answered, asked
+from routes.contract.operations import operation
 from routes.core.errors import status_of
 from routes.shared import market, settings, write
 from routes.user import user_bp
@@ -59,6 +61,7 @@ def ai_assistant() -> str:
 
 @user_bp.post("/api/chat")
 @user_required
+@operation("Ask the assistant", answered.Chat, body=asked.ChatBody)
 def chat_api() -> Response:
     """{message, conversation_id?} answers {response} when it is whole; figures that no tool vouches for are marked."""
     ask = _read_message()
@@ -81,12 +84,14 @@ def chat_stream() -> Response:
 
 @user_bp.get("/api/chat/conversations")
 @user_required
+@operation("The trader's conversations", answered.Conversations)
 def chat_conversations() -> Response:
     return succeed(conversations=conversations.listed(db.session, current_user.id))
 
 
 @user_bp.get("/api/chat/conversations/<row:conversation_id>")
 @user_required
+@operation("One conversation", answered.Anything)
 def chat_conversation(conversation_id: int) -> Response:
     """One of the trader's conversations. Somebody else's is not found."""
     return succeed(data=_conversation(conversation_id))
@@ -94,6 +99,7 @@ def chat_conversation(conversation_id: int) -> Response:
 
 @user_bp.post("/api/chat/conversations/<row:conversation_id>/rename")
 @user_required
+@operation("Rename a conversation", answered.Answer)
 def rename_conversation(conversation_id: int) -> Response:
     title = conversations.parse_title(inputs.body_fields().get("title"))
     return succeed(**write(conversations.rename, current_user.id, conversation_id, title))
@@ -101,6 +107,7 @@ def rename_conversation(conversation_id: int) -> Response:
 
 @user_bp.post("/api/chat/conversations/<row:conversation_id>/delete")
 @user_required
+@operation("Delete a conversation", answered.Answer)
 def delete_conversation(conversation_id: int) -> Response:
     trader, key = current_user.id, inputs.request_key(current_user.actor, inputs.body_fields())
 
@@ -112,6 +119,7 @@ def delete_conversation(conversation_id: int) -> Response:
 
 @user_bp.post("/api/chat/proposals/<row:proposal_id>/confirm")
 @user_required
+@operation("Place the order of a proposal", answered.OrderDone, body=asked.AnyBody)
 def confirm_proposal(proposal_id: int) -> Response:
     """Place the order of a proposal. The body must hold exactly its fields."""
     from services.assistant import proposals

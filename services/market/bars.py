@@ -13,7 +13,7 @@ from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import BigInteger, Double, String, func, insert, or_, select, type_coerce, update
 from sqlalchemy.orm import Session
 
 from models import Instrument, MarketData
@@ -31,6 +31,9 @@ CHUNK = 2_000
 # whether it adjusted the whole past anew.
 ASKED_AGAIN = timedelta(days=10)
 ROUNDING = Decimal("0.0002")
+
+UNITS_A_DOLLAR = 10_000.0  # of a Price on SQLite
+_OHLC = (MarketData.open, MarketData.high, MarketData.low, MarketData.close)
 
 Row = dict[str, Any]
 
@@ -60,11 +63,43 @@ def history(session: Session, market: ChartMarket, ticker: str, period: str) -> 
     if period in INTRADAY_DAYS:
         return [_intraday_row(bar) for bar in market.intraday(ticker, INTRADAY_DAYS[period])]
     today = exchange_day(market.now())
-    bars = daily(session, ticker, start_of(period, today), today)
+    rows = _stored_rows(session, ticker, start_of(period, today), today)
     running = market.today(ticker)
-    if running is not None and (not bars or running.date > bars[-1].date):
-        bars.append(running)
-    return [_daily_row(bar) for bar in bars]
+    if running is not None and (not rows or running.date.isoformat() > rows[-1]["date"]):
+        rows.append(_daily_row(running))
+    return rows
+
+
+def _stored_rows(session: Session, ticker: str, start: date, end: date) -> list[Row]:
+    """The daily rows of a chart with prices as plain numbers, as the driver has them: making thousands of Decimals
+    and dates only to write them down as numbers and texts again would take many times as long.
+    """
+    on_sqlite = session.get_bind().dialect.name == "sqlite"
+    number: Any = BigInteger() if on_sqlite else Double()
+    prices: list[Any] = [
+        type_coerce(column, number) for column in (*_OHLC, func.coalesce(MarketData.adj_close, MarketData.close))
+    ]
+    query = (
+        select(type_coerce(MarketData.date, String), *prices, func.coalesce(MarketData.volume, 0))
+        .where(MarketData.ticker == ticker, MarketData.date.between(start, end), *(one.is_not(None) for one in _OHLC))
+        .order_by(MarketData.date)
+    )
+    units = UNITS_A_DOLLAR if on_sqlite else 1.0
+    result = session.connection().execute(query)
+    found: Sequence[Any] = result.cursor.fetchall() if result.cursor is not None else ()
+    result.close()
+    return [
+        {
+            "date": str(day),
+            "open": float(first) / units,
+            "high": float(high) / units,
+            "low": float(low) / units,
+            "close": float(close) / units,
+            "adj_close": float(adjusted) / units,
+            "volume": int(volume),
+        }
+        for day, first, high, low, close, adjusted, volume in found
+    ]
 
 
 def start_of(period: str, today: date) -> date:
