@@ -181,6 +181,7 @@ WRITES = [
     "/admin/data/instruments/deactivate",
     "/admin/data/instruments/activate",
     "/admin/data/import",
+    "/user/api/analysis_report",
     "/user/api/chat",
     "/user/api/chat/stream",
     "/user/api/chat/conversations/1/rename",

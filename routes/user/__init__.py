@@ -9,6 +9,7 @@ user_bp = Blueprint("user", __name__, url_prefix="/user")
 from routes.user import (  # noqa: E402 - the views need the blueprint
     account,  # noqa: F401
     ai_assistant,  # noqa: F401
+    analysis_report,  # noqa: F401
     dashboard,  # noqa: F401
     indicators,  # noqa: F401
     lists,  # noqa: F401

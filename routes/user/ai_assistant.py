@@ -78,7 +78,7 @@ def chat_stream() -> Response:
     """
     ask = _read_message()
     if ask.is_command:
-        return _event_stream(iter([_event("done", ask(), current_app.json.dumps)]))
+        return event_stream(iter([stream_event("done", ask(), current_app.json.dumps)]))
     return stream_of(ask.start())
 
 
@@ -152,7 +152,7 @@ def asker() -> Asker:
 
 def stream_of(run: Run) -> Response:
     """A run's events as a response."""
-    return _event_stream(_events_of(run, current_app.json.dumps, settings().assistant_time_limit + GRACE))
+    return event_stream(_events_of(run, current_app.json.dumps, settings().assistant_time_limit + GRACE))
 
 
 class _Message:
@@ -214,7 +214,7 @@ def _events_of(run: Run, dumps: Dumps, longest: float) -> Iterator[str]:
     """Runs after the request's own context has gone, and needs nothing of it."""
     try:
         for event in run.events(HEARTBEAT, longest):
-            yield ": waiting\n\n" if event is None else _event(event[0], _told(*event), dumps)
+            yield ": waiting\n\n" if event is None else stream_event(event[0], _told(*event), dumps)
     finally:
         # Closed early by whoever read it, this stops the answer; at its end it changes nothing.
         run.stopped.set()
@@ -228,9 +228,11 @@ def _told(kind: str, data: dict[str, Any]) -> dict[str, Any]:
     return told | {name: value for name, value in data.items() if name != "error"}
 
 
-def _event(kind: str, data: dict[str, Any], dumps: Dumps) -> str:
+def stream_event(kind: str, data: dict[str, Any], dumps: Dumps) -> str:
+    """One server-sent event."""
     return f"event: {kind}\ndata: {dumps(data)}\n\n"
 
 
-def _event_stream(events: Iterator[str]) -> Response:
+def event_stream(events: Iterator[str]) -> Response:
+    """Events as a response that nothing on the way may hold back."""
     return Response(events, mimetype="text/event-stream", headers=STREAM_HEADERS)

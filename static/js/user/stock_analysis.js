@@ -10,6 +10,7 @@ import { day, percent } from "./analysis/figures.js";
 import { Question } from "./analysis/form.js";
 import { showHeatmap } from "./analysis/heatmap.js";
 import { startMonteCarlo } from "./analysis/monte_carlo.js";
+import { startReport } from "./analysis/report.js";
 import { showRatios } from "./analysis/ratios.js";
 import { showTable, showVerdicts } from "./analysis/results.js";
 import { readThresholds, showValues } from "./analysis/thresholds.js";
@@ -20,6 +21,8 @@ const page = find("[data-analysis]");
 const sliders = find("[data-thresholds]");
 const closer = find("[data-closer]");
 let question;
+let report;
+let asked = null; // the question that the figures answer
 let data = null; // the newest answer
 let asking = 0;
 let remembering = 0;
@@ -41,6 +44,7 @@ function start() {
   find("[data-export]").addEventListener("click", () => data && downloadTable(data));
   const formulas = find("[data-show-formulas]");
   formulas.addEventListener("change", () => find("[data-metrics]").classList.toggle("with-formulas", formulas.checked));
+  report = startReport(find("[data-report-card]"), () => asked);
   const simulation = startMonteCarlo(find("[data-simulation]"), simulated);
   closer.addEventListener("change", () => {
     simulation.forget();
@@ -57,8 +61,11 @@ async function analyse() {
   setProblem("");
   setText(find("[data-status]"), "Analysing");
   try {
-    const answer = await new Intention("/user/api/stock_analysis", question.body).send();
+    const body = question.body;
+    const answer = await new Intention("/user/api/stock_analysis", body).send();
     if (mine !== asking) return;
+    asked = body;
+    report.forget();
     show(answer.data);
     setText(find("[data-status]"), "");
   } catch (error) {
