@@ -16,7 +16,7 @@ from utils.datetime_utils import Clock, utc_now
 if TYPE_CHECKING:
     from flask import Flask
 
-LOOK_EVERY_SECONDS = 0.2
+LOOK_EVERY_SECONDS = 0.1
 IDLE_SECONDS = 0.5
 AFTER_FAILURE_SECONDS = 1.0
 STOP_SECONDS = 2.0
