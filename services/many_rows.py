@@ -17,7 +17,6 @@ from typing import Any, cast
 from sqlalchemy import (
     Boolean,
     ColumnElement,
-    CursorResult,
     Dialect,
     Insert,
     Integer,
@@ -95,21 +94,42 @@ def inserting(table: Table, names: Iterable[str]) -> ManyRows:
 class GuardedUpdate:
     """An UPDATE whose conditions and new values come from rows of named values.
 
-    `build` makes the statement from the values' expressions; `types` tells their names and types.
+    `build` makes the statement from the values' expressions; `types` tells their names and types. `index` is the unique
+    index of the table in which each row is looked up.
     """
 
-    def __init__(self, types: Mapping[str, TypeEngine[Any]], build: Callable[[Values], Update]) -> None:
+    def __init__(
+        self, types: Mapping[str, TypeEngine[Any]], build: Callable[[Values], Update], index: str = "PRIMARY"
+    ) -> None:
+        self._index = index
         self._names = tuple(types)
         self._each = ManyRows(build({name: bindparam(name, type_=kind) for name, kind in types.items()}))
         self._together = build(dict(_given(types).c.items()))
+        self._prepared: dict[str, _Prepared] = {}
 
     def run(self, session: Session, rows: Sequence[Row]) -> int:
         """Update by these rows, each of which is meant for one row of the table, and answer how many were found."""
         if len(rows) == 1 or session.get_bind().dialect.name == "sqlite":
             return self._each.run(session, rows)
         given = json.dumps([[row[name] for name in self._names] for row in rows], default=_plain)
-        result = session.execute(self._together, {"given_rows": given})
-        return cast("CursorResult[Any]", result).rowcount
+        connection = session.connection()
+        name = connection.dialect.name
+        if name not in self._prepared:
+            self._prepared[name] = _Prepared(self._together, connection.dialect)
+            self._prepared[name].sql = _given_first(self._prepared[name].sql, self._index)
+        prepared = self._prepared[name]
+        return connection.exec_driver_sql(prepared.sql, prepared.values([{"given_rows": given}])[0]).rowcount
+
+
+def _given_first(sql: str, index: str) -> str:
+    """The UPDATE of MySQL and MariaDB, made to take the given rows one by one and to look each up in the index. Left to
+    itself the server may read the whole table, above all a small one, and then it waits for rows that others have
+    locked, who may wait for ours.
+    """
+    table, _, rest = sql.removeprefix("UPDATE ").partition(", ")
+    given, _, changes = rest.partition(" SET ")
+    target = f"{table} FORCE INDEX ({index})"
+    return f"UPDATE {given} STRAIGHT_JOIN {target} SET {changes}"  # noqa: S608 - SQLAlchemy wrote its parts
 
 
 def _given(types: Mapping[str, TypeEngine[Any]]) -> Subquery:

@@ -13,9 +13,10 @@ from sqlalchemy import func, select
 
 from conftest import Books
 from factories import Person, give_cash, give_shares, make_user, place
-from models import AccountBalance, FundTransaction, IdempotencyKey, LedgerEntry, Order, Portfolio, Transaction
+from models import AccountBalance, FundTransaction, IdempotencyKey, LedgerEntry, Order, Portfolio, Transaction, db
 from proof import require_clean
 from races import race, scaled
+from services import transaction
 from services.accounts import funds
 from services.idempotency import RequestKey
 from services.trading import lease, matching, orders
@@ -199,6 +200,28 @@ def test_two_matchers_fill_each_order_once(books: Books, ada: Person) -> None:
     ]
     assert race(fill + fill[::-1], threads=2) == {"done": 2 * len(batches)}
     assert one(books, select(func.count(Transaction.transaction_id)))[0] == scaled(2000)
+    require_clean(books)
+
+
+def test_a_batch_never_waits_for_accounts_that_are_not_in_it(
+    books: Books, alice: Person, bob: Person, ada: Person
+) -> None:
+    """Bob's account stays locked while the orders of Alice and Carol fill. On SQLite there is but one lock for all."""
+    if db.engine.dialect.name == "sqlite":
+        return
+    books.market.set_quote("AAPL", "100.00")
+    for trader in (alice, bob, make_user("Carol")):
+        give_cash(trader, "1000.00", admin=ada, market=books.market)
+        assert buy(books, trader, 1, "90.00")()["order_status"] == "pending"
+    quotes = {"AAPL": books.market.set_quote("AAPL", "89.00")}
+    with books.session() as session:
+        entries = [one for one in matching.read_open_orders(session) if one.user_id != bob.id]
+    with books.session() as elsewhere:
+        elsewhere.execute(select(AccountBalance).where(AccountBalance.user_id == bob.id).with_for_update())
+        elsewhere.execute(select(Order).where(Order.user_id == bob.id).with_for_update())
+        before = transaction.retries.copy()
+        assert books.run(matching.fill_batch, entries, quotes, market=books.market, config=books.config).fills == 2
+        assert transaction.retries == before
     require_clean(books)
 
 

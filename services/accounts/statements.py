@@ -66,6 +66,7 @@ UPDATE_ACCOUNTS = GuardedUpdate(
         "changed_at": BALANCE.c.updated_at.type,
     },
     _updated_accounts,
+    index="uq_account_balance_user_id",
 )
 
 
@@ -103,6 +104,7 @@ UPDATE_HOLDINGS = GuardedUpdate(
         "changed_at": PORTFOLIO.c.last_updated.type,
     },
     _updated_holdings,
+    index="uq_portfolio_user_id_ticker",
 )
 
 # Built once: an order needs each of them, and building them costs as much as asking.
