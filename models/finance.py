@@ -88,6 +88,7 @@ class LedgerEntry(Base):
         UniqueConstraint("user_id", "sequence", "line", name="uq_ledger_entry_user_id_sequence_line"),
         CheckConstraint("account IN ('available', 'frozen', 'market', 'commission', 'outside')", name="account"),
         CheckConstraint("(ticker IS NULL AND shares = 0) OR (ticker IS NOT NULL AND cash = 0)", name="one_asset"),
+        Index("ix_ledger_entry_user_id_kind", "user_id", "kind"),
         Index("ix_ledger_entry_order_id", "order_id"),
         Index("ix_ledger_entry_fund_transaction_id", "fund_transaction_id"),
         NEVER_REUSE_IDS,

@@ -144,6 +144,7 @@ class Transaction(Base):
         CheckConstraint("transaction_quantity > 0", name="transaction_quantity"),
         Index("ix_transaction_order_id", "order_id"),
         Index("ix_transaction_user_id", "user_id"),
+        Index("ix_transaction_user_id_sums", "user_id", "ticker", "realised_profit", "commission"),
         Index("ix_transaction_transaction_time", "transaction_time"),
         NEVER_REUSE_IDS,
     )

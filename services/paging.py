@@ -62,8 +62,11 @@ class Listing:
         without it the newest come first. Rows alike in it are told apart by the row number: no page repeats one.
         """
         total: int = session.execute(self._count()).scalar_one()
+        return Page(items=self._items(session, page, limit, sort) if total else [], page=page, limit=limit, total=total)
+
+    def _items(self, session: Session, page: int, limit: int, sort: str | None) -> list[Item]:
         rows = session.execute(self._sorted(sort).limit(limit).offset((page - 1) * limit))
-        return Page(items=[self.to_item(row) for row in rows], page=page, limit=limit, total=total)
+        return [self.to_item(row) for row in rows]
 
     def every_item(self, session: Session) -> Iterator[Item]:
         """All items, newest first, read in batches by row number. Between batches the session is closed, so that a

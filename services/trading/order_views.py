@@ -26,7 +26,7 @@ ORDER_SORTS = {
     "order_type": Order.order_type,
     "order_quantity": Order.order_quantity,
     "order_status": Order.order_status,
-    "created_at": Order.created_at,
+    "created_at": Order.order_id,  # orders are numbered as they come, and every index ends with the number
 }
 FILL_SORTS = {
     "transaction_id": Transaction.transaction_id,
