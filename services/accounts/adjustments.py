@@ -107,7 +107,7 @@ def _adjust_shares(
     actor: Actor,
     market: Market,
 ) -> Answer:
-    before = _shares(books, user_id, ticker)
+    before = {name: figure for name, figure in _shares(books, user_id, ticker).items() if name != "ticker"}
     if quantity > 0:
         cost = round_money(_price_of(books.session, ticker, price, market) * quantity)
         books.give_shares(user_id, ticker, quantity, cost, reason)
