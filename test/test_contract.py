@@ -92,7 +92,7 @@ def test_300_requests_of_an_admin(app: Flask, ada: Person) -> None:
 
 
 def test_every_json_endpoint_is_in_the_contract(app: Flask, client: VenueClient) -> None:
-    """Streams are no JSON."""
+    """Streams and files are no JSON."""
     paths = client.get("/api/openapi.json").json["paths"]
     scripted = {
         rule.endpoint
@@ -100,7 +100,9 @@ def test_every_json_endpoint_is_in_the_contract(app: Flask, client: VenueClient)
         if rule.rule.startswith("/user/api/") or (rule.endpoint.startswith("user.") and "_order" in rule.endpoint)
     }
     without = {name for name in scripted if operation_of(app.view_functions[name]) is None}
-    assert without == {"user.live_stream", "user.chat_stream"}
+    assert without == {
+        *("user.live_stream", "user.chat_stream", "user.analysis_report", "user.analysis_report_file"),
+    }
     assert "/user/api/monte-carlo/{ticker}" in paths
 
 

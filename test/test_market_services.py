@@ -226,7 +226,7 @@ def test_history_adds_the_running_day_once(books: Books) -> None:
     with books.session() as session:
         rows = bars.history(session, market, "AAPL", "max")
         assert [row["date"] for row in rows] == ["2008-09-02", "2008-09-03"]
-        assert rows[1]["close"] == market.quote("AAPL").last
+        assert rows[1]["close"] == float(market.quote("AAPL").last)
         assert bars.history(session, market, "IBM", "1y") == []
 
 

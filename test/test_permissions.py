@@ -37,6 +37,7 @@ MAY_USE: dict[str, frozenset[str]] = {
     "admin.instruments_file": EVERYBODY,
     "admin.bars_file": EVERYBODY,
     "admin.gaps": EVERYBODY,
+    "admin.assistant_usage": EVERYBODY,
     "admin.refresh_progress": EVERYBODY,
     "admin.look_up": SUPPORT,
     "admin.start_refresh": SUPPORT,

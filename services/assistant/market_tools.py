@@ -72,7 +72,7 @@ def bars_summary(session: Session, asker: Asker, given: Arguments) -> Answer:
         "last_date": last["date"],
         "first_close": first["close"],
         "last_close": last["close"],
-        "change": last["close"] - first["close"],
+        "change": round(last["close"] - first["close"], 4),
         "change_percent": round((last["close"] / first["close"] - 1) * 100, 2),
         "highest": highest["high"],
         "highest_date": highest["date"],

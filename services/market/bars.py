@@ -183,7 +183,9 @@ def _columns(bar: Bar, collected_at: datetime) -> Row:
 
 
 def _daily_row(bar: Bar) -> Row:
-    return {"date": bar.date.isoformat(), **_prices(bar)}
+    """A row of a chart, in plain numbers as the stored ones are."""
+    prices = {name: float(price) for name, price in _prices(bar).items()}
+    return {"date": bar.date.isoformat(), **prices, "volume": bar.volume}
 
 
 def _prices(bar: Bar) -> Row:

@@ -144,7 +144,7 @@ def approves(admin: Visitor, page: str, amount: str) -> None:
 
 def rejects(admin: Visitor, reason: str) -> None:
     admin.goes_to("/admin/withdrawals")
-    admin.page.get_by_role("button", name=re.compile("Reject")).click()
+    admin.page.get_by_role("button", name=re.compile("^Reject withdrawal")).click()
     admin.page.locator("dialog[open] textarea").fill(reason)
     admin.photographs("12-admin-rejects")
     admin.confirms()
