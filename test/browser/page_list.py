@@ -68,12 +68,5 @@ PAGES = (
     PageShown("admin-admins", "admin", "/admin/admins"),
     PageShown("admin-audit", "admin", "/admin/audit"),
     PageShown("admin-password", "admin", "/auth/admin-password"),
-    PageShown("admin-users", "admin", "/admin/user_management", opens=(".give-card summary",)),
-    PageShown("admin-user", "admin", "/admin/user_management/{user_id}"),
-    PageShown("admin-user-edit", "admin", "/admin/user_management/{user_id}/edit"),
-    PageShown("admin-user-new", "admin", "/admin/user_management/new"),
-    PageShown("admin-class-list", "admin", "/admin/user_management/class-list"),
-    PageShown("admin-settings", "admin", "/admin/settings"),
-    PageShown("admin-audit", "admin", "/admin/audit"),
-    PageShown("admin-admins", "admin", "/admin/admins"),
+    PageShown("admin-users-give", "admin", "/admin/user_management", opens=(".give-card summary",)),
 )
