@@ -55,6 +55,7 @@ class GenAIModel:
         except ModelError:
             raise
         except Exception as error:
+            # Below its own errors the package lets through those of its HTTP client, which it may change at will.
             raise _transport_error(error) from error
 
     def close(self) -> None:

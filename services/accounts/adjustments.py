@@ -107,7 +107,7 @@ def _adjust_shares(
     actor: Actor,
     market: Market,
 ) -> Answer:
-    before = {name: figure for name, figure in _shares(books, user_id, ticker).items() if name != "ticker"}
+    before = _shares(books, user_id, ticker)
     if quantity > 0:
         cost = round_money(_price_of(books.session, ticker, price, market) * quantity)
         books.give_shares(user_id, ticker, quantity, cost, reason)
@@ -116,7 +116,7 @@ def _adjust_shares(
     books.record(user_id, "shares_adjusted", json.dumps({"ticker": ticker, "quantity": quantity, "remark": reason}))
     books.write()
     after = _shares(books, user_id, ticker)
-    _audit(books, user_id, actor, "adjust_shares", before, after, reason)
+    _audit(books, user_id, actor, "adjust_shares", before, {"ticker": ticker} | after, reason)
     done = f"{quantity:,} {ticker} were given" if quantity > 0 else f"{-quantity:,} {ticker} were taken"
     return {"message": f"{done}. Held now: {after['quantity']:,}.", "user_id": user_id}
 
@@ -178,7 +178,7 @@ def _audit(
 
 def _shares(books: Books, user_id: int, ticker: str) -> dict[str, Any]:
     holding = books.holding(user_id, ticker)
-    return {"ticker": ticker, "quantity": holding.quantity, "total_cost": holding.total_cost}
+    return {"quantity": holding.quantity, "total_cost": holding.total_cost}
 
 
 def _price_of(session: Session, ticker: str, price: Decimal | None, market: Market) -> Decimal:

@@ -134,6 +134,7 @@ class Assistant:
                 for event in work(run):
                     run.put(event)
         except Exception:
+            # The answer is made on a thread of its own: nobody above would hear of it, and the trader would wait on.
             logger.exception("an answer of the assistant failed")
             failed = Unavailable("The assistant failed. The error was noted.", code="ASSISTANT_FAILED")
             run.put(("failed", {"error": failed}))

@@ -152,6 +152,7 @@ def run_tool(asker: Asker, call: ToolCall) -> Source:
     except DomainError as error:
         return _failed(call, error.code, error.message)
     except Exception:
+        # A bug in one tool must not end the answer: the model reads that there is nothing, and the log has the error.
         logger.exception("the assistant's tool %s failed", entry.tool.name)
         return _failed(call, "TOOL_FAILED", "This tool failed.")
     if len(json.dumps(result)) > LARGEST_RESULT:

@@ -33,6 +33,7 @@ PAGES = (
     PageShown("admin-login", "visitor", "/auth/admin-login"),
     PageShown("about", "visitor", "/about"),
     PageShown("privacy", "visitor", "/privacy"),
+    PageShown("api-docs", "trader", "/api/docs"),
     PageShown("not-found", "visitor", "/nothing/here", status=404),
     PageShown("desk", "trader", "/user/stock_chart?ticker=AAPL&period=1y"),
     PageShown("desk-today", "trader", "/user/stock_chart?ticker=AAPL&period=1d"),
@@ -67,6 +68,7 @@ PAGES = (
     PageShown("admin-settings", "admin", "/admin/settings"),
     PageShown("admin-admins", "admin", "/admin/admins"),
     PageShown("admin-audit", "admin", "/admin/audit"),
+    PageShown("admin-assistant", "admin", "/admin/assistant"),
     PageShown("admin-password", "admin", "/auth/admin-password"),
     PageShown("admin-users-give", "admin", "/admin/user_management", opens=(".give-card summary",)),
 )
