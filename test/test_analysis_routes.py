@@ -302,7 +302,7 @@ def test_a_simulation_answers_bands_paths_and_statistics(trader: VenueClient, ma
     assert rows[0].keys() == {"date", "p5", "p25", "p50", "p75", "p95"}
     assert [row["date"] for row in rows[:5]] == ["2008-09-03", "2008-09-04", "2008-09-05", "2008-09-08", "2008-09-09"]
     assert len(rows) == 30
-    assert (len(answer["paths"]), len(answer["paths"][0])) == (50, 30)
+    assert (len(answer["paths"]), len(answer["paths"][0])) == (30, 30)
     statistics = answer["statistics"]
     assert statistics["current_price"] == 166
     assert statistics["percentile_5"] < statistics["median_price"] < statistics["percentile_95"]
@@ -384,7 +384,7 @@ def test_a_long_simulation_shows_progress(trader: VenueClient, monkeypatch: pyte
         answer = trader.get(address)
     assert shares == sorted(shares)
     assert answer.status_code == 200
-    assert len(answer.json["predictions"]) == 60
+    assert len(answer.json["predictions"]) == 365
 
 
 # Indicators.

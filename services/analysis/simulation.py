@@ -104,10 +104,12 @@ def portfolio_task(session: Session, market: Market, user_id: int, ask: Ask) -> 
 
 def answer(task: Task, outcome: Outcome) -> Answer:
     """What the endpoint answers: predictions, paths, statistics, and how they came about."""
-    dates = next_business_days(task.today, int(outcome.days[-1]))
-    drawn = [dates[day - 1].isoformat() for day in outcome.days.tolist()]
+    dates = next_business_days(task.today, len(outcome.bands))
     bands = np.round(outcome.bands * task.price, 4).tolist()
-    rows = [{"date": day, **dict(zip(BAND_NAMES, band, strict=True))} for day, band in zip(drawn, bands, strict=True)]
+    rows = [
+        {"date": day.isoformat(), **dict(zip(BAND_NAMES, band, strict=True))}
+        for day, band in zip(dates, bands, strict=True)
+    ]
     return {
         "predictions": rows,
         "paths": np.round(outcome.paths.T.astype(np.float64) * task.price, 2).tolist(),
