@@ -26,6 +26,7 @@ from services.accounts.verify import verify_books
 from services.trading import orders
 from services.trading.tickets import OrderTicket
 from services.transaction import run_unit
+from utils.collector import relax_collector
 from utils.datetime_utils import utc_now
 
 CASH = Decimal("10000000.00")
@@ -77,6 +78,7 @@ def open_books(kind: str) -> Iterator[BenchBooks]:
         app = Flask("bench", instance_path=folder)
         app.config["SQLALCHEMY_DATABASE_URI"] = url
         init_db(app)
+        relax_collector()  # as the server does when it starts
         with app.app_context():
             yield BenchBooks(app, FakeMarket(), config)
             db.session.remove()

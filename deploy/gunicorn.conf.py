@@ -65,7 +65,9 @@ def post_worker_init(worker: Worker) -> None:
     from click import ClickException
 
     from tasks.startup import start_background
+    from utils.collector import relax_collector
 
+    relax_collector()
     try:
         start_background(worker.wsgi, address=f"http://{bind}", serving=lambda: worker.alive)
     except ClickException as error:

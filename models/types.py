@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import DECIMAL, BigInteger, DateTime, Dialect, Numeric, String
@@ -32,35 +34,44 @@ class ExactDecimal(TypeDecorator[Decimal]):
             return dialect.type_descriptor(BigInteger())
         return dialect.type_descriptor(DECIMAL(self.precision, self.places))
 
-    def process_bind_param(self, value: Decimal | int | None, dialect: Dialect) -> Decimal | int | None:
-        if value is None:
-            return None
-        units = self._units(value)
-        return units if dialect.name == "sqlite" else Decimal(units).scaleb(-self.places)
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
-        if value is None:
-            return None
+    def bind_processor(self, dialect: Dialect) -> Callable[[Decimal | int | None], Decimal | int | None]:
+        units_of, places = self._units, self.places
         if dialect.name == "sqlite":
-            return Decimal(int(value)).scaleb(-self.places)
-        return Decimal(value).quantize(Decimal(1).scaleb(-self.places))
+            return lambda value: None if value is None else units_of(value)
+        return lambda value: None if value is None else Decimal(units_of(value)).scaleb(-places)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Decimal | None]:
+        read = _from_units if dialect.name == "sqlite" else _from_decimal
+        places = self.places
+        return lambda value: None if value is None else read(value, places)
 
     def coerce_compared_value(self, op: operators.OperatorType | None, value: Any) -> TypeEngine[Any]:
         """An amount is compared with and added to amounts, but multiplied by a plain number: `price * 3`."""
         return BigInteger() if op is operators.mul and isinstance(value, int) else self
 
     def process_literal_param(self, value: Decimal | int | None, dialect: Dialect) -> str:
-        return "NULL" if value is None else str(self.process_bind_param(value, dialect))
+        return str(self.bind_processor(dialect)(value)) if value is not None else "NULL"
 
     def _units(self, value: Decimal | int) -> int:
         if isinstance(value, bool) or not isinstance(value, Decimal | int):
             raise TypeError(f"{type(self).__name__} takes Decimal, not {type(value).__name__}")
         scaled = Decimal(value).scaleb(self.places)
-        if not scaled.is_finite() or scaled != scaled.to_integral_value():
+        if not scaled.is_finite() or scaled != (units := int(scaled)):
             raise ValueError(f"{value} does not fit {self.places} decimal places")
-        if abs(scaled) >= Decimal(10) ** self.precision:
+        if abs(units) >= 10**self.precision:
             raise ValueError(f"{value} is too large for DECIMAL({self.precision},{self.places})")
-        return int(scaled)
+        return units
+
+
+# Of the values that a batch reads most repeat, and making a Decimal costs more than finding it again.
+@lru_cache(maxsize=65536)
+def _from_units(units: int, places: int) -> Decimal:
+    return Decimal(int(units)).scaleb(-places)
+
+
+@lru_cache(maxsize=65536)
+def _from_decimal(value: Decimal, places: int) -> Decimal:
+    return Decimal(value).quantize(Decimal(1).scaleb(-places))
 
 
 class Money(ExactDecimal):
@@ -93,8 +104,16 @@ class UTCDateTime(TypeDecorator[datetime]):
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         return None if value is None else to_utc(value).replace(tzinfo=None)
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else value.replace(tzinfo=UTC)
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime | None]:
+        of_the_driver = self.load_dialect_impl(dialect).dialect_impl(dialect).result_processor(dialect, coltype)
+
+        @lru_cache(maxsize=4096)
+        def read(value: Any) -> datetime:
+            plain = of_the_driver(value) if of_the_driver else value
+            assert isinstance(plain, datetime)
+            return plain.replace(tzinfo=UTC)
+
+        return lambda value: None if value is None else read(value)
 
 
 def exact_string(length: int) -> String:

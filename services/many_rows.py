@@ -35,22 +35,25 @@ from sqlalchemy.types import TypeEngine
 from models.types import Money, Price, UTCDateTime
 
 Row = Mapping[str, Any]
+# Mappings, or where there are so many that making mappings would show: tuples in the order of the statement's names.
+Rows = Sequence[Row] | Sequence[tuple[Any, ...]]
 Values = Mapping[str, ColumnElement[Any]]
 
 
 class ManyRows:
     """A statement with named parameters, run for many rows of their values."""
 
-    def __init__(self, statement: Insert | Update) -> None:
+    def __init__(self, statement: Insert | Update, names: Sequence[str] = ()) -> None:
         self._statement = statement
+        self._names = names
         self._prepared: dict[str, _Prepared] = {}
 
-    def run(self, session: Session, rows: Sequence[Row]) -> int:
+    def run(self, session: Session, rows: Rows) -> int:
         """Run it for all rows. Answers how many rows of the table they found or made."""
         connection = session.connection()
         name = connection.dialect.name
         if name not in self._prepared:
-            self._prepared[name] = _Prepared(self._statement, connection.dialect)
+            self._prepared[name] = _Prepared(self._statement, connection.dialect, self._names)
         prepared = self._prepared[name]
         return connection.exec_driver_sql(prepared.sql, prepared.values(rows)).rowcount
 
@@ -58,37 +61,48 @@ class ManyRows:
 class _Prepared:
     """The text of a statement for one database, and how its parameters are made from values."""
 
-    def __init__(self, statement: Insert | Update, dialect: Dialect) -> None:
+    def __init__(self, statement: Insert | Update, dialect: Dialect, names: Sequence[str] = ()) -> None:
         # PyMySQL's own style names the parameters; tuples in their order are less work for it and for us.
         style = "qmark" if dialect.name == "sqlite" else "format"
         positional: Dialect = cast(Any, type(dialect))(paramstyle=style)
         compiled = statement.compile(dialect=positional)
         self.sql = str(compiled)
         self._fixed: Row = compiled.params
-        names: list[str] = getattr(compiled, "positiontup", [])
+        self._names = names
+        parameters: list[str] = getattr(compiled, "positiontup", [])
         binds: Mapping[str, Any] = getattr(compiled, "binds", {})
-        self._parameters = [(name, _preparation(binds[name].type, dialect)) for name in names]
+        self._parameters = [(name, _preparation(binds[name].type, dialect)) for name in parameters]
 
-    def values(self, rows: Sequence[Row]) -> list[tuple[Any, ...]]:
+    def values(self, rows: Rows) -> list[tuple[Any, ...]]:
         """The rows as the driver takes them."""
-        columns = [self._column(name, prepare, rows) for name, prepare in self._parameters]
-        return list(zip(*columns, strict=True))
+        columns = self._columns(rows)
+        prepared = [_prepare(prepare, columns[name]) for name, prepare in self._parameters]
+        return list(zip(*prepared, strict=True))
 
-    def _column(self, name: str, prepare: Callable[[Any], Any] | None, rows: Sequence[Row]) -> Iterable[Any]:
-        values = [row[name] for row in rows] if name in rows[0] else [self._fixed[name]] * len(rows)
-        if prepare is None:
-            return values
-        prepared = {value: prepare(value) for value in set(values)}
-        return [prepared[value] for value in values]
+    def _columns(self, rows: Rows) -> dict[str, Sequence[Any]]:
+        """The values of all rows by the name of their parameter."""
+        if isinstance(rows[0], tuple):
+            return dict(zip(self._names, zip(*rows, strict=True), strict=True))
+        fixed: dict[str, Sequence[Any]] = {name: (value,) * len(rows) for name, value in self._fixed.items()}
+        return fixed | {name: [row[name] for row in cast(Sequence[Row], rows)] for name in rows[0]}
+
+
+def _prepare(prepare: Callable[[Any], Any] | None, values: Sequence[Any]) -> Iterable[Any]:
+    """A column as the driver takes it."""
+    if prepare is None:
+        return values
+    prepared = {value: prepare(value) for value in set(values)}
+    return map(prepared.__getitem__, values)
 
 
 def _preparation(kind: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
     return kind.dialect_impl(dialect).bind_processor(dialect)
 
 
-def inserting(table: Table, names: Iterable[str]) -> ManyRows:
+def inserting(table: Table, names: Sequence[str]) -> ManyRows:
     """An INSERT of rows with these columns."""
-    return ManyRows(insert(table).values({name: bindparam(name, type_=table.c[name].type) for name in names}))
+    values = {name: bindparam(name, type_=table.c[name].type) for name in names}
+    return ManyRows(insert(table).values(values), names)
 
 
 class GuardedUpdate:
@@ -103,15 +117,15 @@ class GuardedUpdate:
     ) -> None:
         self._index = index
         self._names = tuple(types)
-        self._each = ManyRows(build({name: bindparam(name, type_=kind) for name, kind in types.items()}))
+        self._each = ManyRows(build({name: bindparam(name, type_=kind) for name, kind in types.items()}), self._names)
         self._together = build(dict(_given(types).c.items()))
         self._prepared: dict[str, _Prepared] = {}
 
-    def run(self, session: Session, rows: Sequence[Row]) -> int:
+    def run(self, session: Session, rows: Rows) -> int:
         """Update by these rows, each of which is meant for one row of the table, and answer how many were found."""
         if len(rows) == 1 or session.get_bind().dialect.name == "sqlite":
             return self._each.run(session, rows)
-        given = json.dumps([[row[name] for name in self._names] for row in rows], default=_plain)
+        given = json.dumps(rows if isinstance(rows[0], tuple) else self._in_order(rows), default=_plain)
         connection = session.connection()
         name = connection.dialect.name
         if name not in self._prepared:
@@ -119,6 +133,9 @@ class GuardedUpdate:
             self._prepared[name].sql = _given_first(self._prepared[name].sql, self._index)
         prepared = self._prepared[name]
         return connection.exec_driver_sql(prepared.sql, prepared.values([{"given_rows": given}])[0]).rowcount
+
+    def _in_order(self, rows: Rows) -> list[list[Any]]:
+        return [[row[name] for name in self._names] for row in cast(Sequence[Row], rows)]
 
 
 def _given_first(sql: str, index: str) -> str:

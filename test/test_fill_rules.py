@@ -171,12 +171,12 @@ def test_no_price_ever_fills_an_order_outside_its_limit(side: str, limit: Decima
 
 
 def view(seen: Quote, **more: object) -> MarketView:
-    return replace(MarketView(seen, NOON, "regular"), **more)  # type: ignore[arg-type]
+    return MarketView(seen, NOON, "regular")._replace(**more)  # type: ignore[arg-type]
 
 
 def stop_order(side: str = "sell", stop: str = "95.00", **more: object) -> WorkingOrder:
     plain = order(side, worst="0.0001" if side == "sell" else "106.00")
-    return replace(plain, stop=Decimal(stop), **more)  # type: ignore[arg-type]
+    return plain._replace(stop=Decimal(stop), **more)  # type: ignore[arg-type]
 
 
 def at(last: str) -> Quote:
@@ -204,7 +204,7 @@ def test_a_triggered_sell_gets_the_collar_of_a_market_order() -> None:
 
 
 def test_a_triggered_stop_limit_fills_only_within_its_limit() -> None:
-    limited = replace(stop_order(), limit=Decimal("94.50"), worst_price=Decimal("94.50"))
+    limited = stop_order()._replace(limit=Decimal("94.50"), worst_price=Decimal("94.50"))
     decision = decide(limited, view(at("94.00")))
     assert (decision.triggered, decision.execution, decision.wait) == (True, None, Wait.NOT_REACHED)
 
@@ -249,20 +249,20 @@ def test_a_used_up_price_fills_nothing() -> None:
 
 
 def test_an_iceberg_fills_only_what_it_shows() -> None:
-    shown = replace(order(limit="101.00"), display=3)
+    shown = order(limit="101.00")._replace(display=3)
     execution = decide(shown, view(quote())).execution
     assert execution is not None
     assert execution.quantity == 3
 
 
 def test_immediate_or_cancel_fills_what_it_can_and_ends() -> None:
-    decision = decide(replace(order(limit="101.00"), time_in_force="ioc"), view(quote(), allowance=4))
+    decision = decide(order(limit="101.00")._replace(time_in_force="ioc"), view(quote(), allowance=4))
     assert decision.execution is not None
     assert (decision.execution.quantity, decision.cancel) == (4, "The rest could not fill at once")
 
 
 def test_fill_or_kill_ends_when_it_cannot_fill_whole() -> None:
-    decision = decide(replace(order(limit="101.00"), time_in_force="fok"), view(quote(), allowance=9))
+    decision = decide(order(limit="101.00")._replace(time_in_force="fok"), view(quote(), allowance=9))
     assert decision.execution is None
     assert decision.cancel == "Fill or kill: only 9 of 10 shares could fill"
 
@@ -285,9 +285,9 @@ def test_who_practises_at_night_fills_on_the_last_price_marked_as_such() -> None
 def test_only_orders_for_extended_hours_fill_before_the_open_and_after_the_close() -> None:
     early = view(quote(), session="extended")
     assert decide(order(limit="101.00"), early).wait is Wait.MARKET_CLOSED
-    assert decide(replace(order(limit="101.00"), extended_hours=True), early).execution is not None
+    assert decide(order(limit="101.00")._replace(extended_hours=True), early).execution is not None
 
 
 def test_a_market_order_that_waited_for_the_open_ends_when_it_opens_beyond_its_reservation() -> None:
-    decision = decide(replace(order(worst="99.00"), queued=True), view(quote()))
+    decision = decide(order(worst="99.00")._replace(queued=True), view(quote()))
     assert decision.cancel == "The market opened at $100.05, beyond the $99.00 that was reserved"

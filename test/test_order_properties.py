@@ -65,10 +65,10 @@ class Life:
         if decision.triggered:
             self.triggered = True
             worst = decision.worst_price or self.order.worst_price
-            self.order = replace(self.order, stop=None, worst_price=worst)
+            self.order = self.order._replace(stop=None, worst_price=worst)
         if decision.execution is not None:
             self.filled += decision.execution.quantity
-            self.order = replace(self.order, remaining=self.order.remaining - decision.execution.quantity)
+            self.order = self.order._replace(remaining=self.order.remaining - decision.execution.quantity)
         self.ended = self.ended or decision.cancel is not None or self.order.remaining == 0
 
 

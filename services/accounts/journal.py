@@ -5,11 +5,11 @@ Plain values in memory; services/accounts/ledger.py stores them.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from utils.number_utils import ZERO, round_money, round_price
 
@@ -77,14 +77,26 @@ class LockedHolding:
         """What the row should hold now."""
         return self.quantity, self.frozen_quantity, self.total_cost
 
-    def key(self) -> dict[str, Any]:
-        """The columns that name the row."""
-        return {"user_id": self.user_id, "ticker": self.ticker}
+    @property
+    def average_price(self) -> Decimal:
+        """Dollars that a share has cost on average, to four places."""
+        return round_price(self.total_cost / self.quantity if self.quantity else ZERO)
+
+    def row(self, wall_time: datetime) -> dict[str, Any]:
+        """The row of a holding that has none yet."""
+        return {
+            "user_id": self.user_id,
+            "ticker": self.ticker,
+            "quantity": self.quantity,
+            "frozen_quantity": self.frozen_quantity,
+            "average_price": self.average_price,
+            "total_cost": self.total_cost,
+            "last_updated": wall_time,
+        }
 
     def changes(self) -> dict[str, Any]:
         """The guarded update that brings the row from what it holds to these figures."""
         quantity, frozen, cost = self.stored or (0, 0, ZERO)
-        average = self.total_cost / self.quantity if self.quantity else ZERO
         return {
             "the_user": self.user_id,
             "the_ticker": self.ticker,
@@ -94,7 +106,7 @@ class LockedHolding:
             "frozen_after": self.frozen_quantity,
             "cost_before": cost,
             "cost_after": self.total_cost,
-            "average_after": round_price(average),
+            "average_after": self.average_price,
         }
 
     def cost_of(self, quantity: int) -> Decimal:
@@ -104,18 +116,16 @@ class LockedHolding:
         return round_money(self.total_cost * quantity / self.quantity)
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One line of a group: dollars, or shares of a ticker, into (+) or out of (-) an account."""
 
     account: str
-    cash: Decimal = ZERO
     ticker: str | None = None
+    cash: Decimal = ZERO
     shares: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(NamedTuple):
     """What a group was written for. `remark` says why an admin adjusted by hand."""
 
     order_id: int | None = None
@@ -136,9 +146,11 @@ def move_shares(source: str, target: str, ticker: str, quantity: int) -> list[Li
 
 def require_balance(lines: Sequence[Line]) -> None:
     """Raise BooksError unless the lines of a group sum to zero, in cash and in the shares of each ticker."""
-    shares: dict[str, int] = defaultdict(int)
+    cash, shares = ZERO, dict[str, int]()
     for line in lines:
-        if line.ticker is not None:
-            shares[line.ticker] += line.shares
-    if sum((line.cash for line in lines), ZERO) != 0 or any(shares.values()):
+        if line.ticker is None:
+            cash += line.cash
+        else:
+            shares[line.ticker] = shares.get(line.ticker, 0) + line.shares
+    if cash or any(shares.values()):
         raise BooksError(f"a journal group does not sum to zero: {lines}")

@@ -14,10 +14,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import tuple_
 from sqlalchemy.orm import Session
 
-from models import AccountBalance, Portfolio
+from models import AccountBalance
 from services.accounts.journal import (
     BooksError,
     Cause,
@@ -35,7 +34,6 @@ from services.accounts.statements import (
     INSERT_HOLDINGS,
     INSERT_LINES,
     LOCK_ACCOUNTS,
-    NEW_HOLDING,
     UPDATE_ACCOUNTS,
     UPDATE_HOLDINGS,
 )
@@ -55,7 +53,7 @@ class Books:
     wall_time: datetime
     market_time: datetime
     holdings: dict[tuple[int, str], LockedHolding] = field(default_factory=dict)
-    _lines: list[dict[str, Any]] = field(default_factory=list)
+    _lines: list[tuple[Any, ...]] = field(default_factory=list)
     _events: list[dict[str, Any]] = field(default_factory=list)
     _touched: set[int] = field(default_factory=set)
 
@@ -207,8 +205,8 @@ class Books:
             return
         for user_id, ticker in wanted:
             self.holdings[user_id, ticker] = LockedHolding(user_id, ticker)
-        query = HOLDINGS.where(tuple_(Portfolio.user_id, Portfolio.ticker).in_(wanted))
-        self._keep_holdings(self.session.execute(query))
+        user_ids = sorted({user_id for user_id, _ in wanted})
+        self._keep_holdings(self.session.execute(HOLDINGS, {"keys": wanted, "user_ids": user_ids}))
 
     def load_all_holdings(self, user_id: int) -> list[LockedHolding]:
         """Read every holding of one trader, before the unit changes any of them, and answer those that have shares."""
@@ -245,9 +243,10 @@ class Books:
         account = self.accounts[user_id]
         account.journal_sequence += 1
         self._touched.add(user_id)
+        sequence, wall, market = account.journal_sequence, self.wall_time, self.market_time
         for number, line in enumerate(lines, start=1):
             self._apply(account, line)
-            self._lines.append(self._row(account, number, kind, line, cause))
+            self._lines.append((user_id, sequence, number, kind, *line, *cause, wall, market))
 
     def _apply(self, account: LockedAccount, line: Line) -> None:
         if line.account not in ("available", "frozen"):
@@ -260,24 +259,6 @@ class Books:
         if line.account == "frozen":
             holding.frozen_quantity += line.shares
 
-    def _row(self, account: LockedAccount, number: int, kind: str, line: Line, cause: Cause) -> dict[str, Any]:
-        return {
-            "user_id": account.user_id,
-            "sequence": account.journal_sequence,
-            "line": number,
-            "kind": kind,
-            "account": line.account,
-            "ticker": line.ticker,
-            "cash": line.cash,
-            "shares": line.shares,
-            "order_id": cause.order_id,
-            "fund_transaction_id": cause.fund_transaction_id,
-            "fill_number": cause.fill_number,
-            "remark": cause.remark,
-            "created_at": self.wall_time,
-            "market_time": self.market_time,
-        }
-
     def _write_accounts(self) -> None:
         touched = [self.accounts[user_id] for user_id in sorted(self._touched)]
         if touched:
@@ -288,12 +269,12 @@ class Books:
 
     def _write_holdings(self) -> None:
         changed = [holding for _, holding in sorted(self.holdings.items()) if holding.stored != holding.figures()]
-        written = {"last_updated": self.wall_time}
-        new = [NEW_HOLDING | holding.key() | written for holding in changed if holding.stored is None]
+        new = [holding.row(self.wall_time) for holding in changed if holding.stored is None]
         if new:
             INSERT_HOLDINGS.run(self.session, new)
-        if changed:
-            rows = [holding.changes() | {"changed_at": self.wall_time} for holding in changed]
+        known = [holding for holding in changed if holding.stored is not None]
+        if known:
+            rows = [holding.changes() | {"changed_at": self.wall_time} for holding in known]
             _require_rows(self.session, UPDATE_HOLDINGS, rows, "portfolio")
         for holding in changed:
             holding.stored = holding.figures()
@@ -321,9 +302,8 @@ def lock_account(session: Session, user_id: int, wall_time: datetime, market_tim
 def lock_accounts(session: Session, user_ids: Iterable[int], wall_time: datetime, market_time: datetime) -> Books:
     """Lock many accounts in ascending order, so that two batches never wait for each other in a circle."""
     wanted = sorted(set(user_ids))
-    accounts = {
-        row.user_id: LockedAccount.from_row(*row) for row in session.execute(LOCK_ACCOUNTS, {"user_ids": wanted})
-    }
+    rows: Iterable[Any] = session.execute(LOCK_ACCOUNTS, {"user_ids": wanted})
+    accounts = {account.user_id: account for account in (LockedAccount.from_row(*row) for row in rows)}
     missing = [user_id for user_id in wanted if user_id not in accounts]
     if missing:
         raise NotFound("There is no such trader.", code="NO_ACCOUNT", details={"user_ids": missing})

@@ -4,10 +4,9 @@ cache the journal, of which each finds its row only as the lock promised it.
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import Any, cast
+from typing import cast
 
-from sqlalchemy import Table, Update, bindparam, select, update
+from sqlalchemy import Table, Update, bindparam, select, tuple_, update
 
 from models import AccountBalance, AccountEvent, LedgerEntry, Portfolio
 from services.many_rows import GuardedUpdate, Values, inserting
@@ -16,13 +15,14 @@ from utils.number_utils import ZERO
 BALANCE = cast(Table, AccountBalance.__table__)
 PORTFOLIO = cast(Table, Portfolio.__table__)
 
-INSERT_LINES = inserting(
-    cast(Table, LedgerEntry.__table__),
-    (
-        *("user_id", "sequence", "line", "kind", "account", "ticker", "cash", "shares"),
-        *("order_id", "fund_transaction_id", "fill_number", "remark", "created_at", "market_time"),
-    ),
+# Where a line belongs, what it moves and what for: the fields of Line and of Cause stand in the middle, in their order.
+LINE_COLUMNS = (
+    *("user_id", "sequence", "line", "kind"),
+    *("account", "ticker", "cash", "shares"),
+    *("order_id", "fund_transaction_id", "fill_number", "remark"),
+    *("created_at", "market_time"),
 )
+INSERT_LINES = inserting(cast(Table, LedgerEntry.__table__), LINE_COLUMNS)
 INSERT_EVENTS = inserting(cast(Table, AccountEvent.__table__), ("user_id", "sequence", "kind", "payload", "created_at"))
 INSERT_HOLDINGS = inserting(
     PORTFOLIO,
@@ -110,24 +110,26 @@ UPDATE_HOLDINGS = GuardedUpdate(
 # Built once: an order needs each of them, and building them costs as much as asking.
 LOCK_ACCOUNTS = (
     select(
-        AccountBalance.user_id,
-        AccountBalance.available_balance,
-        AccountBalance.frozen_balance,
-        AccountBalance.journal_sequence,
-        AccountBalance.event_sequence,
+        BALANCE.c.user_id,
+        BALANCE.c.available_balance,
+        BALANCE.c.frozen_balance,
+        BALANCE.c.journal_sequence,
+        BALANCE.c.event_sequence,
     )
-    .where(AccountBalance.user_id.in_(bindparam("user_ids", expanding=True)))
-    .order_by(AccountBalance.user_id)
+    .where(BALANCE.c.user_id.in_(bindparam("user_ids", expanding=True, literal_execute=True)))
+    .order_by(BALANCE.c.user_id)
     .with_for_update()
 )
-HOLDINGS = select(
-    Portfolio.user_id, Portfolio.ticker, Portfolio.quantity, Portfolio.frozen_quantity, Portfolio.total_cost
+_HOLDINGS = select(
+    PORTFOLIO.c.user_id,
+    PORTFOLIO.c.ticker,
+    PORTFOLIO.c.quantity,
+    PORTFOLIO.c.frozen_quantity,
+    PORTFOLIO.c.total_cost,
 )
-HOLDINGS_OF_ONE = HOLDINGS.where(Portfolio.user_id == bindparam("user_id"))
-
-NEW_HOLDING: dict[str, Any] = {
-    "quantity": 0,
-    "frozen_quantity": 0,
-    "average_price": Decimal("0.0000"),
-    "total_cost": ZERO,
-}
+# The traders beside the pairs: by pairs alone SQLite reads the whole table.
+HOLDINGS = _HOLDINGS.where(
+    PORTFOLIO.c.user_id.in_(bindparam("user_ids", expanding=True, literal_execute=True)),
+    tuple_(PORTFOLIO.c.user_id, PORTFOLIO.c.ticker).in_(bindparam("keys", expanding=True)),
+)
+HOLDINGS_OF_ONE = _HOLDINGS.where(PORTFOLIO.c.user_id == bindparam("user_id"))

@@ -17,6 +17,7 @@ from models import Order, Portfolio
 from services.accounts import ledger
 from services.demo.past import PastMarket
 from services.trading import acceptance
+from services.trading.matcher import Matcher
 from services.trading.order_state import OrderState
 from services.trading.profiles import SIMPLE
 from services.trading.rules import TradingRules, read_rules
@@ -79,9 +80,10 @@ def trade(session: Session, stage: Stage, wanted: Sequence[tuple[int, Moment]], 
     settlement = Settlement(books)
     orders = settlement.insert_many([_row(stage, plan, rules) for plan in plans])
     books.load_holdings((plan.user_id, plan.ticket.ticker) for plan in plans)
+    matcher = Matcher(settlement, stage.past, rules)
     for plan, order in zip(plans, orders, strict=True):
-        _live(stage, settlement, plan, order, rules)
-    settlement.write()
+        _live(stage, matcher, plan, order)
+    matcher.write()
     return len(plans)
 
 
@@ -156,15 +158,15 @@ def _row(stage: Stage, plan: Plan, rules: TradingRules) -> Order:
     return acceptance.new_row(plan.user_id, plan.ticket, plan.quote, rules, stage.past, *times)
 
 
-def _live(stage: Stage, settlement: Settlement, plan: Plan, order: OrderState, rules: TradingRules) -> None:
+def _live(stage: Stage, matcher: Matcher, plan: Plan, order: OrderState) -> None:
     """Accept the order, let it meet its price, and end it when that is its fate."""
-    books = settlement.books
+    settlement, books = matcher.settlement, matcher.settlement.books
     books.wall_time, books.market_time = plan.moment.wall, plan.market_time
     settlement.accept(order)
-    acceptance.look(settlement, order, plan.quote, stage.past, rules)
+    matcher.look(order, plan.quote)
     if order.is_open and order.display_quantity and stage.chance.random() < 0.7:
         while order.is_open:
-            acceptance.look(settlement, order, plan.quote, stage.past, rules)
+            matcher.look(order, plan.quote)
     if not order.is_open or plan.fate == "open":
         return
     books.wall_time += timedelta(seconds=stage.chance.randint(5, 40))

@@ -13,15 +13,11 @@ from models import Instrument, MarketData, Order, User
 from services.accounts import portfolio
 from services.accounts.ledger import Books
 from services.market.market import Market
-from services.trading.fill_rules import Decision, MarketView, WorkingOrder, fill_for
-from services.trading.liquidity import LiquidityPool
-from services.trading.order_state import OrderState
 from services.trading.order_states import OPEN_STATUSES
 from services.trading.prices import collar, stop_collar, trailing_stop
 from services.trading.risk_checks import LARGEST_PART_OF_VOLUME, CheckContext, RestingOrder
 from services.trading.rules import TradingRules
 from services.trading.sessions import expiry, session_state
-from services.trading.settlement import Settlement
 from services.trading.tickets import OrderTicket
 from utils.market_source import Quote
 
@@ -171,35 +167,3 @@ def _first_stop(ticket: OrderTicket, quote: Quote) -> tuple[Decimal | None, Deci
     if ticket.execution_type != "trailing_stop":
         return ticket.stop_price, None
     return trailing_stop(ticket.side, quote.last, ticket.trail_amount, ticket.trail_percent), quote.last
-
-
-def look(
-    settlement: Settlement,
-    order: OrderState,
-    quote: Quote | None,
-    market: Market,
-    rules: TradingRules,
-    pool: LiquidityPool | None = None,
-) -> Decision:
-    """Decide about an order at the quote at hand and do it. The shares behind the price are only locked to fill."""
-    now = settlement.books.market_time
-    view = MarketView(quote, now, session_state(market, now), rules.profile, any_hours=rules.any_hours)
-    pool = pool or LiquidityPool(settlement.books.session, rules.profile)
-    decision = _decide(order.working(), view, pool)
-    filled = settlement.apply(order, decision, quote, rules.profile.name)
-    if filled and quote is not None:
-        pool.take(quote, filled)
-    return decision
-
-
-def _decide(order: WorkingOrder, view: MarketView, pool: LiquidityPool) -> Decision:
-    """The allowance only ever makes a fill smaller, so one that is not locked yet is locked only for a fill."""
-    quote = view.quote
-    if quote is None or view.session == "closed":
-        return fill_for(order, view)
-    if not pool.is_locked(quote):
-        decision = fill_for(order, view)
-        if decision.execution is None:
-            return decision
-        pool.lock([quote])
-    return fill_for(order, replace(view, allowance=pool.left(quote)))

@@ -5,14 +5,13 @@ The shape of the common per-share broker schedule (for example 0.005 dollars a s
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from utils.number_utils import ZERO, round_money
 
 
-@dataclass(frozen=True, slots=True)
-class CommissionTerms:
+class CommissionTerms(NamedTuple):
     """`per_share` and `minimum` in dollars, `maximum_rate` as a fraction of the value, from 0 to 1."""
 
     per_share: Decimal

@@ -7,10 +7,9 @@ a part of the shares that were traded behind the price.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import ROUND_FLOOR, Decimal
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from services.trading.prices import (
     Wait,
@@ -31,8 +30,7 @@ SessionState = Literal["regular", "extended", "closed"]
 STOP_TYPES = ("stop", "stop_limit", "trailing_stop")
 
 
-@dataclass(frozen=True, slots=True)
-class WorkingOrder:
+class WorkingOrder(NamedTuple):
     """What the rules need to know of an order. `worst_price` is its limit or collar, `display` what an iceberg shows;
     `stop` is None for orders without one and once it was reached; `queued` means accepted while the market was closed.
     """
@@ -49,8 +47,7 @@ class WorkingOrder:
     queued: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class MarketView:
+class MarketView(NamedTuple):
     """The market as one order sees it: `allowance` is how many shares this price update still has for everybody,
     None without a cap; `any_hours` lets orders fill on the last price while the market is closed.
     """
@@ -63,8 +60,7 @@ class MarketView:
     any_hours: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Execution:
+class Execution(NamedTuple):
     """A fill to be booked: shares at a price in dollars, the rule that set it, and what its size cost a share."""
 
     price: Decimal
@@ -73,8 +69,7 @@ class Execution:
     slippage: Decimal = Decimal("0.0000")
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """What becomes of an order at this price: its stop is reached (`triggered`, with the collar it then has), it fills
     (`execution`), what is left of it ends (`cancel`, a sentence), or it waits.
     """
@@ -103,7 +98,7 @@ def _while_closed(order: WorkingOrder, view: MarketView) -> Decision:
     quote = view.quote
     if not view.any_hours or quote is None or quote.provider_time is None or order.stop is not None:
         return Decision(wait=Wait.MARKET_CLOSED)
-    return _at_price(order, replace(view, allowance=None), quote, rule="last_price_while_closed")
+    return _at_price(order, view._replace(allowance=None), quote, rule="last_price_while_closed")
 
 
 def _at_stop(order: WorkingOrder, view: MarketView, quote: Quote) -> Decision:
@@ -118,8 +113,8 @@ def _at_stop(order: WorkingOrder, view: MarketView, quote: Quote) -> Decision:
     worst = order.worst_price
     if order.limit is None and order.side == "sell":
         worst = max(collar("sell", quote), PRICE_STEP)
-    then = _at_price(replace(order, stop=None, worst_price=worst), view, quote)
-    return replace(then, triggered=True, worst_price=worst)
+    then = _at_price(order._replace(stop=None, worst_price=worst), view, quote)
+    return then._replace(triggered=True, worst_price=worst)
 
 
 def _at_price(order: WorkingOrder, view: MarketView, quote: Quote, rule: str = "") -> Decision:

@@ -14,9 +14,9 @@ from config import Config
 from models import Order
 from services.accounts import ledger
 from services.market.market import Market
-from services.trading import acceptance, lease
+from services.trading import lease
 from services.trading.lease import Tenure
-from services.trading.liquidity import LiquidityPool
+from services.trading.matcher import Matcher
 from services.trading.order_book import BookEntry, Trail, entry
 from services.trading.order_state import OrderState, lock_orders
 from services.trading.order_states import OPEN_STATUSES
@@ -63,14 +63,14 @@ def fill_batch(
     rules = read_rules(session, config)
     settlement = Settlement(books, lock_orders(session, [one.order_id for one in entries]))
     books.load_holdings((order.user_id, order.ticker) for order in settlement.orders.values())
-    pool = LiquidityPool(session, rules.profile)
-    pool.lock(quotes[ticker] for ticker in sorted({one.ticker for one in entries} & quotes.keys()))
+    matcher = Matcher(settlement, market, rules)
+    matcher.lock([quotes[ticker] for ticker in sorted({one.ticker for one in entries} & quotes.keys())])
     fills = 0
     for order in [settlement.orders[one.order_id] for one in entries if one.order_id in settlement.orders]:
         if order.is_open:
-            decision = acceptance.look(settlement, order, quotes.get(order.ticker), market, rules, pool)
+            decision = matcher.look(order, quotes.get(order.ticker))
             fills += decision.execution is not None
-    settlement.write()
+    matcher.write()
     return BatchReport(fills, tuple(_entry(order) for order in settlement.orders.values() if order.is_open))
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
+from operator import attrgetter, itemgetter
 from typing import Any, cast
 
-from sqlalchemy import Select, Table, Update, func, or_, select, update
+from sqlalchemy import Column, Select, Table, Update, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from models import Order, Transaction
@@ -21,33 +23,29 @@ from utils.number_utils import ZERO, round_up_to_cent
 ORDERS = cast(Table, Order.__table__)
 FILLS = cast(Table, Transaction.__table__)
 
-# The columns that may change after acceptance, by the field that holds them.
-_CHANGING = {
-    "status": "order_status",
-    "quantity": "order_quantity",
+# The fields that may change after acceptance, and the columns of all fields that are not called like theirs.
+_CHANGING = (
+    *("status", "quantity", "limit", "worst_price", "stop", "trail_amount", "trail_percent", "trail_peak"),
+    *("triggered_at", "accepted_at", "queued", "filled_quantity", "filled_amount", "commission_paid"),
+    *("reserved_amount", "executed_at", "remark", "operator_id"),
+)
+_COLUMN = {
+    "side": "order_type",
+    "execution_type": "order_execution_type",
     "limit": "order_price",
-    "worst_price": "worst_price",
+    "quantity": "order_quantity",
     "stop": "stop_price",
-    "trail_amount": "trail_amount",
-    "trail_percent": "trail_percent",
-    "trail_peak": "trail_peak",
-    "triggered_at": "triggered_at",
-    "accepted_at": "accepted_at",
-    "queued": "queued",
-    "filled_quantity": "filled_quantity",
-    "filled_amount": "filled_amount",
-    "commission_paid": "commission_paid",
-    "reserved_amount": "reserved_amount",
-    "executed_at": "executed_at",
-    "remark": "remark",
-    "operator_id": "operator_id",
+    "status": "order_status",
 }
+_TERMS = ("commission_per_share", "commission_minimum", "commission_maximum_rate")
+_GUARDING = ("status", "filled_quantity", "quantity")
 
 
 @dataclass(slots=True)
 class OrderState:
     """An order as read under the account's lock, kept up to date with what the unit does to it."""
 
+    terms: CommissionTerms = field(kw_only=True)
     order_id: int
     user_id: int
     ticker: str
@@ -57,7 +55,6 @@ class OrderState:
     worst_price: Decimal
     quantity: int
     accepted_at: datetime
-    terms: CommissionTerms
     stop: Decimal | None = None
     trail_amount: Decimal | None = None
     trail_percent: Decimal | None = None
@@ -77,11 +74,11 @@ class OrderState:
     commission_paid: Decimal = ZERO
     reserved_amount: Decimal = ZERO
     status: str = "pending"
-    fills: int = 0
     executed_at: datetime | None = None
     remark: str | None = None
     operator_id: int | None = None
-    stored: tuple[str, int, int] = ("pending", 0, 0)  # status, filled quantity and quantity that the row holds
+    fills: int = 0
+    stored: tuple[Any, ...] = ()  # what the row holds of the fields that may change
 
     @property
     def remaining(self) -> int:
@@ -128,13 +125,13 @@ class OrderState:
 
     def mark_stored(self) -> None:
         """The row now holds what this holds."""
-        self.stored = (self.status, self.filled_quantity, self.quantity)
+        self.stored = _figures_of(self)
 
-    def changes(self, wall_time: datetime) -> dict[str, Any]:
-        """The guarded update that brings the row from what it holds to these figures."""
-        status, filled, quantity = self.stored
-        guards = {"the_order": self.order_id, "status_was": status, "filled_was": filled, "quantity_was": quantity}
-        return guards | {f"new_{name}": getattr(self, name) for name in _CHANGING} | {"changed_at": wall_time}
+
+# The fields that are columns of the row, in the order in which they are read.
+_FIELDS = tuple(one.name for one in fields(OrderState) if one.name not in ("terms", "fills", "stored"))
+_COLUMNS = tuple(_COLUMN.get(name, name) for name in _FIELDS)
+_figures_of = attrgetter(*_CHANGING)
 
 
 def lock_orders(session: Session, order_ids: Iterable[int]) -> dict[int, OrderState]:
@@ -144,12 +141,10 @@ def lock_orders(session: Session, order_ids: Iterable[int]) -> dict[int, OrderSt
     wanted = sorted(set(order_ids))
     if not wanted:
         return {}
-    rows = session.execute(_reading().where(ORDERS.c.order_id.in_(wanted))).all()
-    orders = {row.order_id: _from_row(row) for row in rows}
+    orders = _read(session, _BY_NUMBER, {"wanted": wanted})
     pairs = sorted({order.oco_id for order in orders.values() if order.oco_id is not None})
     if pairs:
-        siblings = _reading().where(ORDERS.c.oco_id.in_(pairs), ORDERS.c.order_id.not_in(sorted(orders)))
-        orders |= {row.order_id: _from_row(row) for row in session.execute(siblings)}
+        orders |= _read(session, _BY_PAIR, {"pairs": pairs, "known": sorted(orders)})
     return orders
 
 
@@ -158,76 +153,95 @@ def lock_legs(session: Session, parent_ids: Iterable[int]) -> dict[int, OrderSta
     wanted = sorted(set(parent_ids))
     if not wanted:
         return {}
-    rows = session.execute(
-        _reading().where(ORDERS.c.parent_id.in_(wanted), or_(*(ORDERS.c.order_status == one for one in OPEN_STATUSES)))
-    )
-    return {row.order_id: _from_row(row) for row in rows}
+    return _read(session, _BY_PARENT, {"parents": wanted})
 
 
-def _reading() -> Select[*tuple[Any, ...]]:
-    fills = select(func.max(FILLS.c.fill_number)).where(FILLS.c.order_id == ORDERS.c.order_id).scalar_subquery()
-    return select(ORDERS, fills.label("fills")).order_by(ORDERS.c.order_id).with_for_update(of=ORDERS)
+def from_order(order: Order) -> OrderState:
+    """The state of an order just stored."""
+    return _state((*attrgetter(*_COLUMNS)(order), 0, *attrgetter(*_TERMS)(order)))
 
 
-def _from_row(row: Any) -> OrderState:
-    state = from_order(row)
-    state.fills = row.fills or 0
-    return state
+def write_orders(session: Session, orders: Sequence[OrderState], wall_time: datetime) -> int:
+    """Store what has changed of these orders, in one statement for all, each guarded by what its row held when it was
+    read. Answers how many rows still held that.
+    """
+    names = _changed_names(orders)
+    guarding = itemgetter(*(_CHANGING.index(name) for name in _GUARDING))
+    rows = [(order.order_id, wall_time, *guarding(order.stored), *_values(order, names)) for order in orders]
+    found = _updating(names).run(session, rows)
+    for order in orders:
+        order.mark_stored()
+    return found
 
 
-def from_order(row: Any) -> OrderState:
-    """The state of an order's row, or of an Order just stored."""
-    state = OrderState(
-        order_id=row.order_id,
-        user_id=row.user_id,
-        ticker=row.ticker,
-        side=row.order_type,
-        execution_type=row.order_execution_type,
-        terms=CommissionTerms(row.commission_per_share, row.commission_minimum, row.commission_maximum_rate),
-        time_in_force=row.time_in_force,
-        expires_at=row.expires_at,
-        extended_hours=row.extended_hours,
-        display_quantity=row.display_quantity,
-        take_profit_price=row.take_profit_price,
-        stop_loss_price=row.stop_loss_price,
-        parent_id=row.parent_id,
-        oco_id=row.oco_id,
-        **{name: getattr(row, column) for name, column in _CHANGING.items()},
-    )
+def _values(order: OrderState, names: Iterable[str]) -> list[Any]:
+    return [getattr(order, name) for name in names]
+
+
+def _changed_names(orders: Sequence[OrderState]) -> tuple[str, ...]:
+    """The fields in which any of the orders differs from its row."""
+    before = zip(*(order.stored for order in orders), strict=True)
+    now = zip(*map(_figures_of, orders), strict=True)
+    return tuple(name for name, was, figures in zip(_CHANGING, before, now, strict=True) if was != figures)
+
+
+def _read(session: Session, query: Select[*tuple[Any, ...]], values: dict[str, Any]) -> dict[int, OrderState]:
+    """The states of the orders that a query finds."""
+    states = [_state(row) for row in session.execute(query, values)]
+    return {state.order_id: state for state in states}
+
+
+def _state(figures: Sequence[Any]) -> OrderState:
+    """The state of a row: the columns in the order of the fields, how often it filled, its commission terms."""
+    state = OrderState(*figures[:-3], terms=CommissionTerms(*figures[-3:]))
     state.mark_stored()
     return state
 
 
-def _updated(given: Values) -> Update:
-    return (
-        update(ORDERS)
-        .where(
-            ORDERS.c.order_id == given["the_order"],
-            ORDERS.c.order_status == given["status_was"],
-            ORDERS.c.filled_quantity == given["filled_was"],
-            ORDERS.c.order_quantity == given["quantity_was"],
-        )
-        .values({column: given[f"new_{name}"] for name, column in _CHANGING.items()})
-        .values(updated_at=given["changed_at"])
-    )
+def _reading() -> Select[*tuple[Any, ...]]:
+    fills = select(func.max(FILLS.c.fill_number)).where(FILLS.c.order_id == ORDERS.c.order_id).scalar_subquery()
+    columns, terms = [ORDERS.c[name] for name in _COLUMNS], [ORDERS.c[name] for name in _TERMS]
+    return select(*columns, func.coalesce(fills, 0), *terms).order_by(ORDERS.c.order_id).with_for_update(of=ORDERS)
 
 
-_GUARDS = {
-    "the_order": ORDERS.c.order_id,
-    "status_was": ORDERS.c.order_status,
-    "filled_was": ORDERS.c.filled_quantity,
-    "quantity_was": ORDERS.c.order_quantity,
-    "changed_at": ORDERS.c.updated_at,
-}
-_NEW = {f"new_{name}": ORDERS.c[column] for name, column in _CHANGING.items()}
-UPDATE_ORDERS = GuardedUpdate({name: column.type for name, column in (_GUARDS | _NEW).items()}, _updated)
-
-INSERT_FILLS = inserting(
-    FILLS,
-    (
-        *("order_id", "fill_number", "user_id", "ticker", "transaction_type", "transaction_price"),
-        *("transaction_quantity", "transaction_amount", "commission", "realised_profit", "transaction_time"),
-        *("worst_price", "market_time", "rule", "profile", "slippage"),
-        *("quote_time", "quote_last", "quote_bid", "quote_ask", "quote_source"),
-    ),
+# Built once: an order needs each of them, and building them costs as much as asking.
+_BY_NUMBER = _reading().where(ORDERS.c.order_id.in_(bindparam("wanted", expanding=True, literal_execute=True)))
+_BY_PAIR = _reading().where(
+    ORDERS.c.oco_id.in_(bindparam("pairs", expanding=True)),
+    ORDERS.c.order_id.not_in(bindparam("known", expanding=True)),
 )
+_BY_PARENT = _reading().where(
+    ORDERS.c.parent_id.in_(bindparam("parents", expanding=True)),
+    or_(*(ORDERS.c.order_status == one for one in OPEN_STATUSES)),
+)
+
+
+@cache
+def _updating(names: tuple[str, ...]) -> GuardedUpdate:
+    """The guarded update of these fields; its rows are order number, time, guards and new values. Units change the same
+    few fields together again and again.
+    """
+
+    def column(name: str) -> Column[Any]:
+        return ORDERS.c[_COLUMN.get(name, name)]
+
+    types = {"the_order": ORDERS.c.order_id.type, "changed_at": ORDERS.c.updated_at.type}
+    types |= {f"{name}_was": column(name).type for name in _GUARDING}
+    types |= {f"new_{name}": column(name).type for name in names}
+
+    def build(given: Values) -> Update:
+        guards = [column(name) == given[f"{name}_was"] for name in _GUARDING]
+        changes = {column(name): given[f"new_{name}"] for name in names}
+        changed = update(ORDERS).where(ORDERS.c.order_id == given["the_order"], *guards)
+        return changed.values(changes).values(updated_at=given["changed_at"])
+
+    return GuardedUpdate(types, build)
+
+
+FILL_COLUMNS = (
+    *("order_id", "fill_number", "user_id", "ticker", "transaction_type", "transaction_price"),
+    *("transaction_quantity", "transaction_amount", "commission", "realised_profit", "transaction_time"),
+    *("worst_price", "market_time", "rule", "profile", "slippage"),
+    *("quote_time", "quote_last", "quote_bid", "quote_ask", "quote_source"),
+)
+INSERT_FILLS = inserting(FILLS, FILL_COLUMNS)

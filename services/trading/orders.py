@@ -27,6 +27,7 @@ from services.idempotency import Answer, RequestKey, once
 from services.market.market import Market
 from services.trading import acceptance
 from services.trading.fill_rules import Execution
+from services.trading.matcher import Matcher
 from services.trading.order_state import OrderState, lock_orders
 from services.trading.order_states import IllegalMove
 from services.trading.order_texts import describe
@@ -69,10 +70,11 @@ def _place(books: Books, user_id: int, ticket: OrderTicket, market: Market, conf
     settlement = Settlement(books)
     accept = _accept_pair if ticket.order_class == "oco" else _accept_one
     order = accept(settlement, user_id, ticket, quote, market, rules)
+    matcher = Matcher(settlement, market, rules)
     for accepted in list(settlement.orders.values()):
         if accepted.is_open:
-            acceptance.look(settlement, accepted, quote, market, rules)
-    settlement.write()
+            matcher.look(accepted, quote)
+    matcher.write()
     return answer(order, warnings=context.warnings)
 
 

@@ -120,10 +120,13 @@ def trailing_stop(side: str, peak: Decimal, amount: Decimal | None, percent: Dec
     return max((stop / tick).to_integral_value(rounding=rounding) * tick, PRICE_STEP)
 
 
+def _is_price(price: Decimal | None) -> bool:
+    return price is None or (price.is_finite() and price > 0)
+
+
 def plausible(quote: Quote) -> bool:
     """Positive prices, bid not above ask, last within the day's range where there is one."""
-    prices = (quote.last, quote.bid, quote.ask)
-    if any(price is not None and (not price.is_finite() or price <= 0) for price in prices):
+    if not (_is_price(quote.last) and _is_price(quote.bid) and _is_price(quote.ask)):
         return False
     if quote.bid is not None and quote.ask is not None and quote.bid > quote.ask:
         return False

@@ -15,6 +15,7 @@ from services.errors import InvalidInput, Refused
 from services.idempotency import Answer, RequestKey, once
 from services.market.market import Market
 from services.trading import acceptance
+from services.trading.matcher import Matcher
 from services.trading.order_state import OrderState
 from services.trading.orders import answer, lock_open_order
 from services.trading.prices import stop_collar, trailing_stop
@@ -110,8 +111,9 @@ def _replace(
     if order.limit is None and order.stop is None:
         order.worst_price = acceptance.worst_price(order.side, None, None, context.quote)
     settlement.change_terms(order, reserved, remaining)
-    acceptance.look(settlement, order, context.quote, market, rules)
-    settlement.write()
+    matcher = Matcher(settlement, market, rules)
+    matcher.look(order, context.quote)
+    matcher.write()
     return answer(order, warnings=context.warnings)
 
 

@@ -17,7 +17,7 @@ from models import Order
 from services.accounts.journal import BooksError, Cause
 from services.accounts.ledger import Books
 from services.trading.fill_rules import Decision, Execution
-from services.trading.order_state import INSERT_FILLS, UPDATE_ORDERS, OrderState, from_order, lock_legs
+from services.trading.order_state import INSERT_FILLS, OrderState, from_order, lock_legs, write_orders
 from services.trading.order_states import move_order
 from services.trading.prices import stop_collar, within
 from utils.market_source import Quote
@@ -35,7 +35,7 @@ class Settlement:
     books: Books
     orders: dict[int, OrderState] = field(default_factory=dict)
     _changed: set[int] = field(default_factory=set)
-    _fills: list[dict[str, Any]] = field(default_factory=list)
+    _fills: list[tuple[Any, ...]] = field(default_factory=list)
 
     def accept(self, order: OrderState) -> None:
         """Reserve what a new order needs. Raises Refused when the trader does not have it."""
@@ -77,13 +77,7 @@ class Settlement:
         self._advance(order, execution.quantity, amount, commission)
         cause = Cause(order_id=order.order_id, fill_number=order.fills)
         profit = self._pay(order, execution.quantity, amount, commission, cause)
-        figures = {
-            "transaction_amount": amount,
-            "commission": commission,
-            "realised_profit": profit,
-            "profile": profile,
-        }
-        self._fills.append(self._fill_row(order, execution, quote) | figures)
+        self._fills.append(self._fill_row(order, execution, (amount, commission, profit), profile, quote))
         self._record(
             order, "order_filled", quantity=execution.quantity, price=str(execution.price), fill_number=order.fills
         )
@@ -124,13 +118,10 @@ class Settlement:
             INSERT_FILLS.run(self.books.session, self._fills)
         changed = [self.orders[order_id] for order_id in sorted(self._changed)]
         if changed:
-            rows = [order.changes(self.books.wall_time) for order in changed]
-            found = UPDATE_ORDERS.run(self.books.session, rows)
-            if found != len(rows):
-                raise BooksError(f"orders: {found} of {len(rows)} guarded updates found their row")
+            found = write_orders(self.books.session, changed, self.books.wall_time)
+            if found != len(changed):
+                raise BooksError(f"orders: {found} of {len(changed)} guarded updates found their row")
         self.books.write()
-        for order in changed:
-            order.mark_stored()
         self._changed, self._fills = set(), []
 
     def _touch(self, order: OrderState) -> None:
@@ -175,8 +166,8 @@ class Settlement:
     ) -> Decimal | None:
         if order.side == "sell":
             return self.books.settle_sell(order.user_id, order.ticker, quantity, amount, commission, cause)
-        freed = order.reserved_amount - order.needed_reservation()
-        order.reserved_amount = order.needed_reservation()
+        needed = order.needed_reservation()
+        freed, order.reserved_amount = order.reserved_amount - needed, needed
         self.books.settle_buy(order.user_id, order.ticker, quantity, amount, commission, freed, cause)
         return None
 
@@ -277,26 +268,35 @@ class Settlement:
         self.books.session.flush()
         return [from_order(row) for row in rows]
 
-    def _fill_row(self, order: OrderState, execution: Execution, quote: Quote | None) -> dict[str, Any]:
-        return {
-            "order_id": order.order_id,
-            "fill_number": order.fills,
-            "user_id": order.user_id,
-            "ticker": order.ticker,
-            "transaction_type": order.side,
-            "transaction_price": execution.price,
-            "transaction_quantity": execution.quantity,
-            "transaction_time": self.books.wall_time,
-            "market_time": self.books.market_time,
-            "worst_price": order.worst_price,
-            "rule": execution.rule,
-            "slippage": execution.slippage,
-            "quote_time": quote and quote.provider_time,
-            "quote_last": quote and quote.last,
-            "quote_bid": quote and quote.bid,
-            "quote_ask": quote and quote.ask,
-            "quote_source": quote and quote.source,
-        }
+    def _fill_row(
+        self,
+        order: OrderState,
+        execution: Execution,
+        figures: tuple[Decimal, Decimal, Decimal | None],
+        profile: str,
+        quote: Quote | None,
+    ) -> tuple[Any, ...]:
+        evidence = (quote.provider_time, quote.last, quote.bid, quote.ask, quote.source) if quote else (None,) * 5
+        amount, commission, profit = figures
+        return (
+            order.order_id,
+            order.fills,
+            order.user_id,
+            order.ticker,
+            order.side,
+            execution.price,
+            execution.quantity,
+            amount,
+            commission,
+            profit,
+            self.books.wall_time,
+            order.worst_price,
+            self.books.market_time,
+            execution.rule,
+            profile,
+            execution.slippage,
+            *evidence,
+        )
 
     def _record(self, order: OrderState, kind: str, **figures: object) -> None:
         payload = {
