@@ -17,6 +17,7 @@ from routes import register_routes
 from routes.json_provider import VenueJSONProvider
 from services.assistant.assistant import Assistant
 from services.logins import ABSOLUTE_LIMIT
+from services.market.chart_rows import ChartRows
 from services.market.market import VenueMarket
 from services.streams import Hub
 from tasks.startup import start_in_flask_run
@@ -35,6 +36,7 @@ def create_app(config: Config | None = None) -> Flask:
     app.config.from_mapping(flask_settings(config))
     app.extensions["config"] = config
     app.extensions["market"] = VenueMarket()
+    app.extensions["chart_rows"] = ChartRows()
     app.extensions["hub"] = Hub(config.stream_slots, app.json.dumps)
     app.extensions["assistant"] = Assistant(config, app.app_context)
     init_db(app)

@@ -25,6 +25,7 @@ class Instrument(Base):
     bars_refreshed_at: Mapped[datetime | None] = mapped_column(
         UTCDateTime, comment="Wall clock when its daily bars were last fetched, UTC"
     )
+    bars_version: Mapped[int] = mapped_column(default=0, comment="Grows with every change of its daily bars")
     renamed: Mapped[bool] = mapped_column(default=False, comment="An admin named it: its source does not any more")
     deactivated_at: Mapped[datetime | None] = mapped_column(
         UTCDateTime, comment="Wall clock since when an admin took it out of trading, UTC; NULL: it may be traded"

@@ -20,6 +20,7 @@ from utils.logs import current_request_id
 
 if TYPE_CHECKING:
     from config import Config
+    from services.market.chart_rows import ChartRows
     from services.market.market import ChartMarket
 
 Result = TypeVar("Result")
@@ -28,6 +29,11 @@ Result = TypeVar("Result")
 def market() -> ChartMarket:
     """The market as it is now, from memory."""
     return cast("ChartMarket", current_app.extensions["market"])
+
+
+def chart_rows() -> ChartRows:
+    """Charts written down as JSON."""
+    return cast("ChartRows", current_app.extensions["chart_rows"])
 
 
 def settings() -> Config:

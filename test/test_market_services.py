@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -16,6 +17,7 @@ from models import BalanceSheet, FundamentalData, Instrument, MarketClock, Marke
 from services.errors import InvalidInput, Unavailable
 from services.market import bars, figures, instruments, quotes, wanted
 from services.market.books import LiveBook, ReplayBook, bar_of
+from services.market.chart_rows import ChartRows
 from services.market.clock import AHEAD, ReplayClock, keep_clock, next_anchor, read_clock, stop_clock
 from services.market.demand import MOST_REMEMBERED, Demand, is_ticker
 from services.market.hours import TradingHours, live_sessions, recorded_sessions
@@ -228,6 +230,42 @@ def test_history_adds_the_running_day_once(books: Books) -> None:
         assert [row["date"] for row in rows] == ["2008-09-02", "2008-09-03"]
         assert rows[1]["close"] == float(market.quote("AAPL").last)
         assert bars.history(session, market, "IBM", "1y") == []
+
+
+def test_a_chart_written_once_follows_revisions_and_the_clock(books: Books) -> None:
+    market, recorded = replay_market(SESSIONS[1].opens + timedelta(hours=1))
+    charts = ChartRows()
+
+    def chart(period: str = "1mo") -> list[dict[str, object]]:
+        with books.session() as session:
+            instrument = session.get(Instrument, "AAPL")
+            assert instrument is not None
+            rows: list[dict[str, object]] = json.loads(charts.written(session, market, instrument, period))
+            assert rows == json.loads(bars.as_json(bars.history(session, market, "AAPL", period)))
+            return rows
+
+    assert [row["date"] for row in chart()] == ["2008-09-03"]  # only the running day
+    books.run(bars.store, recorded, WALL)  # even if the table held the future
+    assert [row["date"] for row in chart()] == ["2008-09-02", "2008-09-03"]
+    revised = replace(recorded[0], close=Decimal("11.2500"))
+    books.run(bars.store, [revised], WALL)
+    assert chart()[0]["close"] == 11.25
+    assert len(chart("5d")) > 2
+
+
+def test_only_a_change_of_bars_makes_a_new_version(books: Books) -> None:
+    def versions() -> dict[str, int]:
+        with books.session() as session:
+            rows = session.execute(select(Instrument.ticker, Instrument.bars_version))
+            return {ticker: version for ticker, version in rows}  # noqa: C416 - a Row is no pair for the type checker
+
+    before = versions()
+    books.run(bars.store, [bar(date(2008, 9, 2))], WALL)
+    once = versions()
+    assert once["AAPL"] == before["AAPL"] + 1
+    assert once["MSFT"] == before["MSFT"]
+    books.run(bars.store, [bar(date(2008, 9, 2))], WALL)
+    assert versions() == once
 
 
 def test_short_periods_are_intraday(books: Books) -> None:

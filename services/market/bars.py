@@ -5,6 +5,7 @@ The table holds finished days only. The day that still runs comes from the marke
 
 from __future__ import annotations
 
+import json
 import logging
 from calendar import monthrange
 from collections.abc import Iterable, Sequence
@@ -63,14 +64,18 @@ def history(session: Session, market: ChartMarket, ticker: str, period: str) -> 
     if period in INTRADAY_DAYS:
         return [_intraday_row(bar) for bar in market.intraday(ticker, INTRADAY_DAYS[period])]
     today = exchange_day(market.now())
-    rows = _stored_rows(session, ticker, start_of(period, today), today)
+    rows = stored_rows(session, ticker, start_of(period, today), today)
+    running = running_row(market, ticker, rows[-1]["date"] if rows else "")
+    return [*rows, running] if running else rows
+
+
+def running_row(market: ChartMarket, ticker: str, newest: str) -> Row | None:
+    """The row of the day that still runs; None when the newest stored day is that one already."""
     running = market.today(ticker)
-    if running is not None and (not rows or running.date.isoformat() > rows[-1]["date"]):
-        rows.append(_daily_row(running))
-    return rows
+    return _daily_row(running) if running is not None and running.date.isoformat() > newest else None
 
 
-def _stored_rows(session: Session, ticker: str, start: date, end: date) -> list[Row]:
+def stored_rows(session: Session, ticker: str, start: date, end: date) -> list[Row]:
     """The daily rows of a chart with prices as plain numbers, as the driver has them: making thousands of Decimals
     and dates only to write them down as numbers and texts again would take many times as long.
     """
@@ -100,6 +105,11 @@ def _stored_rows(session: Session, ticker: str, start: date, end: date) -> list[
         }
         for day, first, high, low, close, adjusted, volume in found
     ]
+
+
+def as_json(rows: Sequence[Row]) -> str:
+    """A chart's rows as a JSON list; the prices of intraday ones are Decimals."""
+    return json.dumps(rows, default=float, allow_nan=False, separators=(",", ":"))
 
 
 def start_of(period: str, today: date) -> date:
@@ -138,7 +148,9 @@ def adjusted_anew(session: Session, fetched: Sequence[Bar]) -> bool:
 
 
 def store(session: Session, bars: Iterable[Bar], collected_at: datetime) -> int:
-    """Unit: take in bars, replace those that changed, and answer how many rows were written."""
+    """Unit: take in bars, replace those that changed, and answer how many rows were written. Nothing else writes the
+    table, so that `Instrument.bars_version` tells whether a ticker's bars are the same as before.
+    """
     ordered = sorted(bars, key=lambda bar: (bar.ticker, bar.date))
     written = 0
     for ticker, series in groupby(ordered, key=lambda bar: bar.ticker):
@@ -159,6 +171,9 @@ def _store_ticker(session: Session, ticker: str, bars: Sequence[Bar], collected_
         logger.info(
             "market data: %d stored bars of %s revised, %s to %s", len(changed), ticker, revised[0], revised[-1]
         )
+    if new or changed:
+        newer = Instrument.bars_version + 1
+        session.execute(update(Instrument).where(Instrument.ticker == ticker).values(bars_version=newer))
     return len(new) + len(changed)
 
 
