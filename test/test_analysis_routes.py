@@ -533,6 +533,10 @@ def test_thresholds_and_indicators_are_remembered_for_each_trader(app: Flask, tr
         ("desk_indicators", {"spec": "sma:0"}, "spec"),
         ("desk_indicators", {"spec": 5}, "spec"),
         ("desk_indicators", {}, "spec"),
+        ("display", {"theme": "pink"}, "theme"),
+        ("display", {"confirm": None}, "confirm"),
+        ("display", {"zone": ["UTC"]}, "zone"),
+        ("display", {"font": "large"}, "font"),
     ],
 )
 def test_only_what_can_be_used_is_remembered(

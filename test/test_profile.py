@@ -125,6 +125,25 @@ def test_all_others_are_ended_at_once(app: Flask, client: VenueClient, alice: Pe
     assert {other.get("/user/profile").status_code for other in others} == {302}
 
 
+def test_display_settings_stand_on_every_page_of_their_trader_on_every_device(
+    app: Flask, client: VenueClient, alice: Person, bob: Person, ada: Person
+) -> None:
+    client.log_in(alice)
+    chosen = {"theme": "dark", "gain": "", "zone": "UTC", "confirm": "off"}
+    answer = client.post("/user/api/preferences/display", json=chosen)
+    assert answer.json["data"] == {"theme": "dark", "zone": "UTC", "confirm": "off"}
+    phone, other, admin, nobody = (app.test_client() for _ in range(4))
+    for visitor, person in ((phone, alice), (other, bob), (admin, ada)):
+        visitor.log_in(person)  # type: ignore[attr-defined]
+    for path in ("/user/profile", "/user/account", "/about", "/no/such/page"):
+        assert (
+            '<html lang="en" data-display data-theme="dark" data-zone="UTC" data-confirm="off">' in phone.get(path).text
+        )
+    assert '<html lang="en" data-display>' in other.get("/user/profile").text
+    assert '<html lang="en">' in admin.get("/admin/").text
+    assert '<html lang="en">' in nobody.get("/auth/login").text
+
+
 def test_the_page_is_for_traders_who_are_logged_in(app: Flask, alice: Person, ada: Person) -> None:
     nobody, admin = app.test_client(), app.test_client()
     admin.log_in(ada)  # type: ignore[attr-defined]

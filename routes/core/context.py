@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from flask import request
+from flask_login import current_user
 from jinja2 import StrictUndefined
 from sqlalchemy.exc import SQLAlchemyError
 
 from models import db
 from routes.shared import market, settings
-from services import venue_settings
+from services import display, venue_settings
 from utils.datetime_utils import format_datetime
 from utils.number_utils import safe_round
 
@@ -30,6 +31,7 @@ def init_context(app: Flask) -> None:
     app.jinja_env.globals["page_address"] = page_address
     app.jinja_env.globals["export_address"] = export_address
     app.jinja_env.globals["announcement"] = announcement
+    app.jinja_env.globals["display_settings"] = display_settings
     app.jinja_env.globals["fresh_key"] = lambda: secrets.token_hex(16)
     app.context_processor(_market_status)
 
@@ -55,6 +57,18 @@ def announcement() -> str:
         return venue_settings.current(db.session(), settings(), "announcement") or ""
     except SQLAlchemyError:
         return ""
+
+
+def display_settings() -> dict[str, str] | None:
+    """How pages look to the trader who is logged in; None for visitors and admins, and while the database does not
+    answer: then their browser's own copy holds.
+    """
+    try:
+        if not current_user.is_authenticated or current_user.is_admin:
+            return None
+        return display.read(db.session(), current_user.id)
+    except SQLAlchemyError:
+        return None
 
 
 def _market_status() -> dict[str, Any]:

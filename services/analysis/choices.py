@@ -1,4 +1,4 @@
-"""What the analysis page and the desk remember of a trader: thresholds, tickers and indicators, checked."""
+"""What pages remember of a trader: thresholds, indicators and display settings, checked."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from services import display
 from services.analysis.indicators import parse_spec
 from services.errors import InvalidInput, NotFound
 
@@ -80,4 +81,5 @@ def _indicators(fields: Mapping[str, Any]) -> dict[str, Any]:
 _PARSERS: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "analysis_thresholds": _thresholds,
     "desk_indicators": _indicators,
+    display.PREFERENCE: display.parse,
 }

@@ -131,17 +131,27 @@ def test_prices_move_without_the_page_asking(desk: Page) -> None:
     assert [url for url in asked if "/api/quotes" in url] == []
 
 
-def test_an_order_is_sent_at_once_where_the_question_is_switched_off(trader: BrowserContext, desk: Page) -> None:
-    settings = trader.new_page()
+def test_an_order_is_sent_at_once_where_the_question_was_switched_off_on_another_device(
+    venue: MadeUpVenue, trader: BrowserContext, desk: Page
+) -> None:
+    assert trader.browser is not None
+    elsewhere = enters(trader.browser, venue, "trader")
+    settings = elsewhere.new_page()
     settings.goto("/user/profile")
-    settings.locator("section [data-setting=confirm]").select_option("off")
-    settings.close()
+    chooses_confirmation(settings, "off")
     desk.reload()
     expect(desk.locator("[data-submit]")).to_contain_text("AAPL", timeout=PATIENCE)
     places_limit(desk, 0.92)
     expect(desk.locator("[data-ticket-result]")).to_be_visible(timeout=PATIENCE)
     expect(desk.locator(DIALOG)).to_have_count(0)
-    desk.evaluate("localStorage.removeItem('confirm')")
+    chooses_confirmation(settings, "")
+    elsewhere.close()
+
+
+def chooses_confirmation(profile: Page, value: str) -> None:
+    with profile.expect_response("**/preferences/display") as kept:
+        profile.locator("section [data-setting=confirm]").select_option(value)
+    assert kept.value.ok
 
 
 def test_the_keyboard_reaches_everything_that_matters(desk: Page) -> None:
