@@ -18,9 +18,9 @@ setup: ## Make .venv and install what the venue runs on
 setup-dev: setup ## The same with what tests and checks need
 	@deploy/setup.sh requirements-dev.txt
 
-assets: setup static/vendor/.stamp ## Install the browser files (Bootstrap, charts, fonts)
+assets: setup static/vendor/.stamp ## Install the browser files (Bootstrap, charts, fonts) and minify our scripts
 
-static/vendor/.stamp: package-lock.json cli/assets.py
+static/vendor/.stamp: package-lock.json cli/assets.py $(shell find static/js -name "*.js")
 	@$(BIN)/flask assets
 	@touch $@
 
@@ -54,5 +54,5 @@ format: setup-dev ## Format the Python code and mend what the linter can
 	$(BIN)/ruff format .
 
 clean: ## Remove what was installed and built; accounts, orders and logs stay
-	rm -rf .venv node_modules static/vendor test-results screenshots .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv node_modules static/vendor static/built test-results screenshots .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -11,13 +11,10 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from statistics import median
-from urllib.parse import urlsplit
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, Response, sync_playwright
 
-from bench import ROOT
 from bench.measures import Figures, Measure, SkippedMeasure
 from bench.server import Venue, running_venue
 
@@ -27,6 +24,7 @@ VISITS = 9
 USABLE_SECONDS = 1.0
 LARGEST_HTML = 60 * 1024
 LARGEST_SCRIPTS = 60 * 1024
+OWN_SCRIPT = re.compile(r"/static/v/[0-9a-f]+/js/")
 # Milliseconds from the navigation's start, once the chart's label tells its last price and the preview its cost.
 USABLE = """
 () => / last /.test(document.querySelector("[data-chart]")?.getAttribute("aria-label"))
@@ -61,16 +59,15 @@ def desk_html() -> Figures:
 
 
 def desk_scripts() -> Figures:
-    """The bytes of our own scripts that the desk loads, as they are sent: compressed."""
+    """The bytes of our own scripts that the desk loads, before they are compressed on their way."""
     with running_venue("sqlite", 1) as venue, opened_page(venue) as page:
-        paths: set[str] = set()
-        page.on("request", lambda request: paths.add(urlsplit(request.url).path))
+        answers: list[Response] = []
+        page.on("response", answers.append)
         page.goto(DESK, wait_until="load")
-    files = [own for path in paths if path.endswith(".js") and (own := _own_file(path)) is not None]
-    texts = [file.read_bytes() for file in files]
-    sent = sum(len(gzip.compress(text)) for text in texts)
-    note = f"{len(files)} files, {sum(map(len, texts)) / 1024:.0f} KB before compression"
-    return Figures(sent / 1024, LARGEST_SCRIPTS / 1024, LARGEST_SCRIPTS / sent, note)
+        texts = [answer.body() for answer in answers if OWN_SCRIPT.search(answer.url)]
+    size = sum(map(len, texts))
+    note = f"{len(texts)} files, {sum(len(gzip.compress(text)) for text in texts) / 1024:.0f} KB compressed"
+    return Figures(size / 1024, LARGEST_SCRIPTS / 1024, LARGEST_SCRIPTS / size, note)
 
 
 @contextmanager
@@ -89,15 +86,8 @@ def opened_page(venue: Venue) -> Iterator[Page]:
         chromium.close()
 
 
-def _own_file(path: str) -> Path | None:
-    """The file behind a versioned address; None for other people's."""
-    plain = re.sub(r"^/static/(?:v/)?[0-9a-f]{6,64}/", "/static/", path)
-    file = ROOT / plain.lstrip("/")
-    return file if file.is_file() and "vendor" not in file.parts else None
-
-
 MEASURES = (
     Measure("desk_usable", "The desk can be used: chart drawn, ticket live", "ms", 1.0, desk_usable),
     Measure("desk_html", "HTML of the desk", "KB", 1.0, desk_html),
-    Measure("desk_scripts", "Our scripts on the desk, as sent", "KB", 1.0, desk_scripts),
+    Measure("desk_scripts", "Our scripts on the desk, before compression", "KB", 1.0, desk_scripts),
 )

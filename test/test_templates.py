@@ -34,7 +34,7 @@ LOADED = re.compile(r"""<(?:script|link|img|iframe|source)\b[^>]*?\b(?:src|href)
 STYLE_LOADS = re.compile(r"""(?:url\(\s*|@import\s+)["']?((?:https?:)?//[^"')]+)""")
 ASSET = re.compile(r"asset\('([^']+)'\)")
 STYLE_IMPORT = re.compile(r"""@import\s+url\(["']([^"']+)["']\)""")
-IMPORT = re.compile(r"""(?:from|import)\s+["']([^"']+)["']""")
+IMPORT = re.compile(r"""(?:from\s+|import\s+|import\()["']([^"']+)["']""")
 
 
 def test_there_are_pages_to_check() -> None:

@@ -1,7 +1,8 @@
 """Static files under an address that carries a hash of the whole tree: browsers may keep them for good.
 
 The hash stands in the path, not in the query, so that relative imports between ES modules and relative
-addresses in style sheets carry it too.
+addresses in style sheets carry it too. Our scripts go out minified where `flask assets` has made a copy of just this
+content, and as they are written while the server runs for debugging.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from pathlib import Path
 from threading import Lock
 
 from flask import Flask, Response, current_app, request, send_from_directory
+
+from utils.minified import copy_of
 
 IMMUTABLE = "public, max-age=31536000, immutable"
 RECHECK_SECONDS = 0.5
@@ -30,6 +33,7 @@ class StaticTree:
         self._seen: list[tuple[str, int, int]] = []
         self._checked_at = 0.0
         self._compressed: dict[tuple[str, str], bytes] = {}
+        self._copies: dict[str, str] = {}
 
     @property
     def version(self) -> str:
@@ -38,6 +42,10 @@ class StaticTree:
             if self._version is None or (self._watch and self._changed()):
                 self._version = self._hash()
             return self._version
+
+    def to_send(self, path: str) -> str:
+        """The path of what is sent for a file: of its small copy where there is one."""
+        return path if self._watch else self._copies.get(path, path)
 
     def compressed(self, path: str, content: bytes) -> bytes:
         """The file's content by gzip, worked out once a version."""
@@ -60,9 +68,12 @@ class StaticTree:
 
     def _hash(self) -> str:
         digest = hashlib.sha256()
-        for path in self._files():
-            digest.update(path.relative_to(self._folder).as_posix().encode())
-            digest.update(hashlib.sha256(path.read_bytes()).digest())
+        contents = {path.relative_to(self._folder).as_posix(): path.read_bytes() for path in self._files()}
+        for path, content in contents.items():
+            digest.update(path.encode())
+            digest.update(hashlib.sha256(content).digest())
+        copies = {path: copy_of(content) for path, content in contents.items() if path.endswith(".js")}
+        self._copies = {path: copy for path, copy in copies.items() if copy in contents}
         return digest.hexdigest()[:12]
 
     def _files(self) -> list[Path]:
@@ -86,8 +97,8 @@ def asset(path: str) -> str:
 
 def serve(version: str, path: str) -> Response:
     """A file of static/. Only the current version may be kept: an old page may ask for an older one."""
-    response = send_from_directory(current_app.static_folder or "static", path)
     current = version == _tree().version
+    response = send_from_directory(current_app.static_folder or "static", _tree().to_send(path))
     response.headers["Cache-Control"] = IMMUTABLE if current else "no-store"
     if current and response.status_code == 200 and path.endswith(WORTH_COMPRESSING):
         _compress(response, path)

@@ -1,7 +1,8 @@
 // The assistant's page: sends a message, shows its answer as it comes, and keeps the list of conversations.
-import { Intention, get, stream } from "../common/api.js";
+import { Intention, get } from "../common/api.js";
 import { element, find, findAll, setText } from "../common/dom.js";
 import { ask } from "../common/dialog.js";
+import { stream } from "../common/pieces.js";
 import { toast, toastError } from "../common/toast.js";
 import { growingAnswer, messageNode, ownMessage } from "./chat/messages.js";
 

@@ -9,8 +9,6 @@ import { toast } from "../common/toast.js";
 import { refreshFills, startBook } from "./desk/book.js";
 import { startChart, turnKind } from "./desk/chart.js";
 import { startChartOrders } from "./desk/chart_orders.js";
-import { startFundamentals } from "./desk/fundamentals.js";
-import { openHelp } from "./desk/help.js";
 import { startIndicators } from "./desk/indicators.js";
 import { startNextPrice } from "./desk/next_price.js";
 import { startQuoteCard } from "./desk/quote_card.js";
@@ -42,7 +40,7 @@ function start() {
   startChart();
   startChartOrders();
   startIndicators();
-  startFundamentals();
+  loadTabsLater();
   keepFresh();
   watchPeriods();
   watchTheme();
@@ -50,6 +48,25 @@ function start() {
   document.addEventListener("keydown", onKey);
   find("[data-open-help]").addEventListener("click", openHelp);
 }
+
+// Simulation and fundamentals are half as much script as all the rest: they come when one of them is first looked at.
+function loadTabsLater() {
+  const tabs = [find("#tab-simulation"), find("#tab-fundamentals")];
+  const observer = new MutationObserver(async () => {
+    if (!tabs.some((tab) => tab.getAttribute("aria-selected") === "true")) return;
+    observer.disconnect();
+    const part = await loaded(import("./desk/fundamentals.js"));
+    part?.startFundamentals();
+  });
+  tabs.forEach((tab) => observer.observe(tab, { attributes: true, attributeFilter: ["aria-selected"] }));
+}
+
+async function openHelp() {
+  const part = await loaded(import("./desk/help.js"));
+  part?.openHelp();
+}
+
+const loaded = (part) => part.catch(() => toast("A part of this page could not be loaded. Reload the page.", "error"));
 
 function keepFresh() {
   const quotes = poll(refreshQuotes, QUOTES_EVERY);

@@ -17,6 +17,7 @@ export function startMonteCarlo(section, source) {
   const showBlock = () => (find('[data-field="block"]', form).hidden = model.value !== "bootstrap");
   model.addEventListener("change", showBlock);
   showBlock();
+  find(".simulation-run", form).disabled = false; // Sent before this, the form would leave the page.
   const state = { section, form, run: 0 };
   form.addEventListener("submit", (event) => {
     event.preventDefault();

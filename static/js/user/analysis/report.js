@@ -1,6 +1,6 @@
 // The report in words: written by the assistant on the server, shown as it comes, downloadable when it is whole.
-import { stream } from "../../common/api.js";
 import { element, find, setText } from "../../common/dom.js";
+import { stream } from "../../common/pieces.js";
 import { rich } from "../../common/rich.js";
 
 // body(): the question whose figures are shown.

@@ -5,7 +5,6 @@ import { ask } from "../../common/dialog.js";
 import { ago, change, localTime, money, price, whole, words } from "../../common/format.js";
 import { Intention } from "../../common/api.js";
 import { toast, toastError } from "../../common/toast.js";
-import { changeOrder } from "../change_order.js";
 import { kindOf, levelsOf, waitsFor } from "./order_words.js";
 import { desk } from "./store.js";
 import { openTicket } from "./ticket.js";
@@ -146,7 +145,8 @@ function orderRow(order) {
     },
     "Change",
   );
-  change.addEventListener("click", () => changeOrder(order.order_id).catch(toastError));
+  change.addEventListener("click", () =>
+    import("../change_order.js").then(({ changeOrder }) => changeOrder(order.order_id)).catch(toastError));
   const cancel = element(
     "button",
     {

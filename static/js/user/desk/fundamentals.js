@@ -21,6 +21,7 @@ export function startFundamentals() {
     showIfOpen();
   });
   new MutationObserver(showIfOpen).observe(tab, { attributes: true, attributeFilter: ["aria-selected"] });
+  showIfOpen();
 }
 
 function showIfOpen() {

@@ -8,7 +8,6 @@ import { element, find, setText } from "../../common/dom.js";
 import { marketSeconds } from "../../common/format.js";
 import { poll } from "../../common/poll.js";
 import { chart, colour } from "./chart.js";
-import { openDialog } from "./indicator_dialog.js";
 import { desk } from "./store.js";
 
 const REFRESH_EVERY = 10_000; // milliseconds; the running day moves the last values
@@ -24,7 +23,7 @@ let loading = null;
 
 export async function startIndicators() {
   repaint();
-  find("[data-open-indicators]").addEventListener("click", () => openDialog(spec, choose));
+  find("[data-open-indicators]").addEventListener("click", openDialog);
   desk.on("bars", load);
   desk.on("theme", repaint);
   chart.subscribeCrosshairMove((point) => showValues(point.time === undefined ? null : point.seriesData));
@@ -34,6 +33,15 @@ export async function startIndicators() {
     await load();
   } catch (error) {
     setText(problem, `Your indicators could not be read. ${error.message}`);
+  }
+}
+
+async function openDialog() {
+  try {
+    const dialog = await import("./indicator_dialog.js"); // Few open it.
+    await dialog.openDialog(spec, choose);
+  } catch (error) {
+    setText(problem, `The indicators cannot be chosen now. Reload the page. ${error.message}`);
   }
 }
 
