@@ -52,7 +52,9 @@ def make_requests(app: Flask, cookie: str, area: str, examples: int) -> Counter[
         @given(case=operation.as_strategy())
         def ask(case: Any) -> None:
             answer = case.call(cookies=cookies)
-            case.validate_response(answer, checks=CHECKS)
+            # A question to the assistant is right, but nobody gave this server a key: 503 is the answer it must get.
+            keyless = answer.status_code == 503 and answer.json()["code"] == "ASSISTANT_NO_KEY"
+            case.validate_response(answer, checks=CHECKS[1:] if keyless else CHECKS)
             statuses[answer.status_code] += 1
 
         ask()
@@ -118,6 +120,7 @@ def test_the_contract_refuses_by_the_name_of_the_field(trader: VenueClient) -> N
 
 def test_the_ranges_of_simulations_are_those_of_the_service() -> None:
     assert asked.SIMULATION_RANGES == simulation_plan.RANGES
+    assert [float(bound) for bound in asked.SIMULATION_DEGREES] == [monte_carlo.LEAST_DEGREES, monte_carlo.MOST_DEGREES]
     assert (asked.SIMULATION_MODELS, asked.SIMULATION_DRIFTS) == (monte_carlo.MODELS, monte_carlo.DRIFTS)
 
 

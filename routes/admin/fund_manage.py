@@ -15,7 +15,7 @@ from routes import inputs
 from routes.admin import admin_bp
 from routes.answers import done
 from routes.contract import answered, asked
-from routes.contract.operations import operation
+from routes.contract.operations import operation, read_body
 from routes.exports import csv_answer
 from routes.shared import acting_admin, market, settings, write
 from services import users
@@ -75,9 +75,8 @@ def approve_request(transaction_id: int) -> Response:
 @admin_may(Permission.DECIDE_FUNDS)
 @operation("Reject a request with a reason", answered.RequestDecided, body=asked.ReasonBody)
 def reject_request(transaction_id: int) -> Response:
-    fields = inputs.body_fields()
-    reason = funds.parse_reason(fields.get("reason"))
-    key = inputs.request_key(current_user.actor, fields)
+    reason = read_body(asked.ReasonBody).reason
+    key = inputs.request_key(current_user.actor, inputs.body_fields())
     owner = funds.owner_of(db.session, transaction_id)
     answer = write(funds.reject, owner, transaction_id, acting_admin(), reason, market=market(), key=key)
     return done(answer, back_to=url_for("admin.fund_transactions"))

@@ -15,7 +15,7 @@ from routes import inputs
 from routes.admin import admin_bp
 from routes.answers import done
 from routes.contract import answered, asked
-from routes.contract.operations import operation
+from routes.contract.operations import operation, read_body
 from routes.exports import csv_answer
 from routes.shared import acting_admin, market, write
 from services import users
@@ -77,9 +77,8 @@ def execute_order(order_id: int) -> Response:
 @admin_may(Permission.MANAGE_ORDERS)
 @operation("Reject a resting order with a reason", answered.OrderDone, body=asked.ReasonBody)
 def reject_order(order_id: int) -> Response:
-    fields = inputs.body_fields()
-    reason = funds.parse_reason(fields.get("reason"))
-    key = inputs.request_key(current_user.actor, fields)
+    reason = read_body(asked.ReasonBody).reason
+    key = inputs.request_key(current_user.actor, inputs.body_fields())
     owner = orders.owner_of(db.session, order_id)
     answer = write(orders.reject, owner, order_id, acting_admin(), reason, market=market(), key=key)
     return done(answer, back_to=url_for("admin.order_management"))

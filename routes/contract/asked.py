@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, PlainValidator, ValidationInfo, WithJsonSchema
@@ -11,18 +12,36 @@ from routes.contract.fields import (
     Limit,
     OptionalQuantity,
     Page,
+    Percent,
     Period,
     Price,
     Quantity,
     QueryTicker,
     Reason,
     Ticker,
+    Tickers,
+    decimal_of,
     in_body,
+    named,
     number,
+    text_of,
     word,
 )
 from services.accounts.funds import REQUEST_SORTS
-from services.trading import order_views, tickets
+from services.analysis.questions import (
+    LEAST_FREE,
+    LEAST_ROLLING,
+    LEAST_WINDOW,
+    MOST_FREE,
+    MOST_ROLLING,
+    MOST_TICKERS,
+    MOST_WINDOW,
+)
+from services.assistant import conversations
+from services.trading import order_views, replacing, tickets
+from services.trading.replacing import OrderChanges
+from services.trading.tickets import OrderTicket
+from utils.number_utils import PRICE_LIMIT
 
 LONGEST_SPEC = 600
 # As in services/analysis/simulation_plan.py, which brings NumPy along; a test compares them.
@@ -33,6 +52,7 @@ SIMULATION_RANGES = {
     "window": (60, 2_520, 252),
     "block": (1, 60, 10),
 }
+SIMULATION_DEGREES = (Decimal("4.2"), Decimal(30))
 SIMULATION_MODELS = ("gbm", "bootstrap", "student_t")
 SIMULATION_DRIFTS = ("historical", "none")
 
@@ -47,9 +67,13 @@ def choice(choices: tuple[str, ...]) -> Any:
 
 
 class Asked(BaseModel):
-    """Base of all: what is not named here is left to the view."""
+    """Base of all. What is not named here is ignored."""
 
     model_config = ConfigDict(extra="ignore", populate_by_name=True)
+
+    def given(self) -> dict[str, Any]:
+        """What was read, by the documented names, without what was left out."""
+        return self.model_dump(exclude_none=True)
 
 
 class Nothing(Asked):
@@ -61,9 +85,15 @@ class Paged(Asked):
     limit: Annotated[Limit, Field(validation_alias=AliasChoices("limit", "per_page"))] = None
 
 
-class OrdersQuery(Paged):
+class SortedQuery(Paged):
+    """A list's address; each list names its own columns."""
+
+    sort: str | None = None
+
+
+class OrdersQuery(SortedQuery):
     status: Annotated[str | None, *word(order_views.STATUSES)] = None
-    ticker: QueryTicker | None = None
+    ticker: QueryTicker = None
     type: Annotated[
         Annotated[str | None, *word((*tickets.SIDES, *tickets.EXECUTION_TYPES))],
         Field(validation_alias=AliasChoices("type", "order_type")),
@@ -71,32 +101,41 @@ class OrdersQuery(Paged):
     sort: Annotated[str | None, *word(sorts(order_views.ORDER_SORTS))] = None
 
 
-class FillsQuery(Paged):
-    ticker: QueryTicker | None = None
+class FillsQuery(SortedQuery):
+    ticker: QueryTicker = None
     type: Annotated[str | None, *word(tickets.SIDES)] = None
     sort: Annotated[str | None, *word(sorts(order_views.FILL_SORTS))] = None
 
 
-class FundsQuery(Paged):
+class FundsQuery(SortedQuery):
     type: Annotated[str | None, *word(("deposit", "withdrawal"))] = None
     status: Annotated[str | None, *word(("pending", "approved", "rejected"))] = None
     sort: Annotated[str | None, *word(sorts(REQUEST_SORTS))] = None
 
 
 class TickerQuery(Asked):
-    ticker: QueryTicker
+    ticker: Ticker
 
 
 class QuoteQuery(Asked):
-    ticker: Annotated[QueryTicker, Field(validation_alias=AliasChoices("ticker", "symbol"))]
+    ticker: Annotated[Ticker, Field(validation_alias=AliasChoices("ticker", "symbol"))]
 
 
 class TickersQuery(Asked):
-    tickers: Annotated[str, Field(description="1 to 50 tickers with commas between", examples=["AAPL,MSFT"])]
+    tickers: Annotated[Tickers, Field(examples=["AAPL,MSFT"])]
 
 
 class SearchQuery(Asked):
-    query: Annotated[str, Field(max_length=60, description="Part of a ticker or a name; empty lists all")] = ""
+    query: Annotated[Annotated[str, *text_of(60)], Field(description="Part of a ticker or a name; empty lists all")] = (
+        ""
+    )
+
+
+class DeskQuery(Asked):
+    """What the desk opens with."""
+
+    ticker: QueryTicker = None
+    period: Period = None
 
 
 class MarketDataQuery(TickerQuery):
@@ -114,6 +153,8 @@ class SimulationQuery(Asked):
     seed: Annotated[int | None, *number(*SIMULATION_RANGES["seed"])] = None
     window: Annotated[int | None, *number(*SIMULATION_RANGES["window"])] = None
     block: Annotated[int | None, *number(*SIMULATION_RANGES["block"])] = None
+    degrees: Annotated[Decimal | None, *decimal_of(*SIMULATION_DEGREES)] = None
+    target_price: Annotated[Decimal | None, *decimal_of(Decimal("0.0001"), PRICE_LIMIT)] = None
     model: Annotated[str | None, *word(SIMULATION_MODELS)] = None
     drift: Annotated[str | None, *word(SIMULATION_DRIFTS)] = None
     progress: Annotated[str | None, *word(("0", "1"))] = None
@@ -152,12 +193,19 @@ class OrderBody(Asked):
     price: Annotated[Price, Field(validation_alias=AliasChoices("price", "order_price"))] = None
     stop_price: Price = None
     trail_amount: Price = None
-    trail_percent: Price = None
+    trail_percent: Percent = None
     time_in_force: Annotated[str | None, *choice(tickets.TIMES_IN_FORCE)] = None
     display_quantity: OptionalQuantity = None
-    extended_hours: Annotated[bool | None, Field(description="Also before the open and after the close")] = None
+    extended_hours: Annotated[
+        Annotated[bool | None, *in_body(tickets.parse_flag, {"type": "boolean"})],
+        Field(description="Also before the open and after the close"),
+    ] = None
     take_profit_price: Price = None
     stop_loss_price: Price = None
+
+    def ticket(self) -> OrderTicket:
+        """The order, when its fields go together. Raises InvalidInput that names those that do not."""
+        return tickets.parse_ticket(self.given())
 
 
 class ChangesBody(Asked):
@@ -169,23 +217,58 @@ class ChangesBody(Asked):
     trail_amount: Price = None
     trail_percent: Price = None
 
+    def changes(self) -> OrderChanges:
+        """Raises InvalidInput when there are none."""
+        return replacing.parse_changes(self.given())
+
+
+def _rate(value: object) -> int | Decimal:
+    if isinstance(value, bool) or not isinstance(value, int | Decimal) or not LEAST_FREE <= value <= MOST_FREE:
+        raise ValueError(f"must be a number from {LEAST_FREE} to {MOST_FREE}, a fraction a year")
+    return value
+
+
+RATE_SCHEMA = {"type": "number", "minimum": float(LEAST_FREE), "maximum": float(MOST_FREE)}
+
 
 class RiskBody(Asked):
     """`ticker`, or `tickers`, or `portfolio`; `window` returns, or the days from start_date to end_date."""
 
-    ticker: str | None = None
-    tickers: Annotated[list[str] | None, Field(min_length=1, max_length=8)] = None
-    portfolio: bool = False
-    window: Annotated[int | None, Field(ge=5, le=5040)] = None
+    model_config = ConfigDict(extra="forbid")
+
+    ticker: Ticker = Field(default=None)  # left out, never null
+    tickers: Annotated[list[Ticker] | None, Field(min_length=1, max_length=MOST_TICKERS)] = None
+    portfolio: Annotated[bool, Field(strict=True)] = False
+    window: Annotated[int | None, Field(strict=True, ge=LEAST_WINDOW, le=MOST_WINDOW)] = None
     start_date: str | None = None
     end_date: str | None = None
-    rolling_window: Annotated[int | None, Field(ge=10, le=252)] = None
-    risk_free_rate: Annotated[float | None, Field(ge=-0.05, le=0.5)] = None
+    rolling_window: Annotated[int | None, Field(strict=True, ge=LEAST_ROLLING, le=MOST_ROLLING)] = None
+    risk_free_rate: Annotated[Any, *in_body(_rate, RATE_SCHEMA)] = None
+
+
+def _row_number(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 2**31:
+        raise ValueError("must be the number of a conversation")
+    return value
 
 
 class ChatBody(Asked):
-    message: Annotated[Any, Field(json_schema_extra={"type": "string", "minLength": 1})] = None
-    conversation_id: Annotated[Any, Field(json_schema_extra={"type": "integer", "minimum": 1})] = None
+    model_config = ConfigDict(extra="forbid")
+
+    message: Annotated[
+        str,
+        PlainValidator(named(conversations.parse_message, "message")),
+        WithJsonSchema({"type": "string", "minLength": 1, "maxLength": conversations.LONGEST_MESSAGE}),
+    ]
+    conversation_id: Annotated[int | None, *in_body(_row_number, {"type": "integer", "minimum": 1})] = None
+
+
+class TitleBody(Asked):
+    title: Annotated[
+        str,
+        PlainValidator(named(conversations.parse_title, "title")),
+        WithJsonSchema({"type": "string", "minLength": 1, "maxLength": conversations.LONGEST_TITLE}),
+    ]
 
 
 class AnyBody(Asked):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import PlainValidator, WithJsonSchema
@@ -12,9 +13,11 @@ from services.errors import InvalidInput
 from services.market.bars import PERIODS
 from services.paging import MAXIMUM_LIMIT
 from services.trading import tickets
+from utils.number_utils import parse_decimal
 
 LAST_PAGE = 1_000_000
-LONGEST_LIST = 50
+ITEMS_A_PAGE = 25
+MOST_TICKERS = 50
 
 DECIMAL_TEXT = r"^[0-9]{1,15}(\.[0-9]{1,4})?$"
 TICKER_TEXT = r"^[A-Za-z0-9^][A-Za-z0-9.\-=^]{0,9}$"
@@ -85,9 +88,38 @@ def optional_ticker(value: object) -> str | None:
     return tickets.parse_ticker(value) if str(value).strip() else None
 
 
-def amount_as_typed(value: object) -> Any:
-    """An amount. Spaces around what somebody typed into a page mean nothing."""
-    return parse_amount(value.strip() if isinstance(value, str) else value)
+def ticker_list(value: object) -> list[str]:
+    """Tickers with commas between, each once, in upper case."""
+    texts = [text for text in str(value or "").split(",") if text.strip()]
+    if not 1 <= len(texts) <= MOST_TICKERS:
+        raise ValueError(f"must name 1 to {MOST_TICKERS} tickers with commas between")
+    return list(dict.fromkeys(tickets.parse_ticker(text) for text in texts))
+
+
+def text_of(longest: int) -> tuple[PlainValidator, WithJsonSchema]:
+    """What makes a field of a query a line of text, without spaces at its ends."""
+
+    def read(value: object) -> str:
+        text = str(value).strip()
+        if len(text) > longest or not text.isprintable():
+            raise ValueError(f"must have at most {longest} printable characters")
+        return text
+
+    return PlainValidator(read), WithJsonSchema({"type": "string", "maxLength": longest, "default": ""})
+
+
+def decimal_of(least: Decimal, most: Decimal) -> tuple[PlainValidator, WithJsonSchema]:
+    """What makes a field of a query a decimal number; an empty one counts as left out."""
+
+    def read(value: object) -> Decimal | None:
+        text = str(value).strip()
+        number = parse_decimal(text) if text else None
+        if number is not None and not least <= number <= most:
+            raise ValueError(f"must be a number from {least} to {most}")
+        return number
+
+    schema = {"type": "number", "minimum": float(least), "maximum": float(most)}
+    return PlainValidator(read), WithJsonSchema(schema)
 
 
 PRICE_SCHEMA = {
@@ -99,14 +131,19 @@ PRICE_SCHEMA = {
 QUANTITY_SCHEMA = {"type": "integer", "minimum": 1, "maximum": tickets.MOST_SHARES}
 
 Page = Annotated[int | None, *number(1, LAST_PAGE, 1)]
-Limit = Annotated[int | None, *number(1, MAXIMUM_LIMIT, 25)]
+Limit = Annotated[int | None, *number(1, MAXIMUM_LIMIT, ITEMS_A_PAGE)]
 Period = Annotated[str | None, *word(PERIODS)]
 QueryTicker = Annotated[
-    str, PlainValidator(optional_ticker), WithJsonSchema({"type": "string", "pattern": TICKER_TEXT})
+    str | None, PlainValidator(optional_ticker), WithJsonSchema({"type": "string", "pattern": TICKER_TEXT})
+]
+Tickers = Annotated[
+    list[str],
+    PlainValidator(ticker_list),
+    WithJsonSchema({"type": "string", "description": f"1 to {MOST_TICKERS} tickers with commas between"}),
 ]
 Amount = Annotated[
     Any,
-    PlainValidator(named(amount_as_typed, "amount")),
+    PlainValidator(named(parse_amount, "amount")),
     WithJsonSchema(
         {
             "anyOf": [
@@ -126,4 +163,5 @@ Ticker = Annotated[
 ]
 Quantity = Annotated[int, PlainValidator(tickets.parse_quantity), WithJsonSchema(QUANTITY_SCHEMA)]
 Price = Annotated[Any, *in_body(tickets.parse_price, PRICE_SCHEMA)]
+Percent = Annotated[Any, *in_body(tickets.parse_percent, PRICE_SCHEMA)]
 OptionalQuantity = Annotated[int | None, *in_body(tickets.parse_quantity, QUANTITY_SCHEMA)]

@@ -1,4 +1,7 @@
-"""`@operation`: what an endpoint takes and answers, checked at each request and written down by document.py."""
+"""`@operation`: what an endpoint takes and answers, checked at each request and written down by document.py.
+
+A view reads what came in by `read_query(Model)` and `read_body(Model)`: the models are the only readers of requests.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +10,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
-from flask import request
+from flask import g, request
 from pydantic import BaseModel, PlainValidator, ValidationError
 
+from routes.answers import FORM_TYPES
 from routes.contract.answered import Answer
 from routes.contract.asked import Asked
 from routes.inputs import body_fields
 from services.errors import InvalidInput
 
 View = TypeVar("View", bound=Callable[..., Any])
+Model = TypeVar("Model", bound=Asked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +50,9 @@ def operation(
         @functools.wraps(view)
         def checked(*args: Any, **kwargs: Any) -> Any:
             if query is not None:
-                check(query, request.args)
+                read_query(query)
             if body is not None:
-                check(body, body_fields())
+                read_body(body)
             return view(*args, **kwargs)
 
         checked.__dict__["operation"] = Operation(summary, answer, query, body, others or {})
@@ -61,10 +66,30 @@ def operation_of(view: Callable[..., Any]) -> Operation | None:
     return cast("Operation | None", view.__dict__.get("operation"))
 
 
-def check(model: type[Asked], given: Mapping[str, Any]) -> None:
-    """Raise InvalidInput for whatever the model does not take."""
+def read_query(model: type[Model]) -> Model:
+    """The parameters of the address as the model reads them. Raises InvalidInput by field."""
+    return _read(model, lambda: request.args)
+
+
+def read_body(model: type[Model]) -> Model:
+    """The same of the body: JSON, or a page's form, where spaces around what somebody typed mean nothing."""
+    if request.mimetype in FORM_TYPES:
+        return _read(model, lambda: {name: value.strip() for name, value in body_fields().items()})
+    return _read(model, body_fields)
+
+
+def _read(model: type[Model], given: Callable[[], Mapping[str, Any]]) -> Model:
+    """Read once a request, however often it is asked for."""
+    kept: dict[type[Asked], Asked] = g.setdefault("asked", {})
+    if model not in kept:
+        kept[model] = check(model, given())
+    return cast(Model, kept[model])
+
+
+def check(model: type[Model], given: Mapping[str, Any]) -> Model:
+    """Read fields by a model. Raises InvalidInput for whatever it does not take."""
     try:
-        model.model_validate({name: given[name] for name in given})
+        return model.model_validate({name: given[name] for name in given})
     except ValidationError as error:
         errors: dict[str, list[str]] = {}
         for fault in error.errors(include_url=False, include_input=False):
@@ -77,6 +102,8 @@ def _sentence(model: type[Asked], name: str, fault: Mapping[str, Any]) -> str:
     """The reader's own sentence, for a missing field what it says about nothing; else pydantic's."""
     if fault["type"] == "missing":
         return _about_nothing(model, name)
+    if fault["type"] == "extra_forbidden":
+        return "is not known"
     if fault["type"] == "value_error":
         return str(fault["ctx"]["error"])
     text = str(fault["msg"])

@@ -14,7 +14,7 @@ from models import db
 from routes import inputs
 from routes.answers import done, succeed
 from routes.contract import answered, asked
-from routes.contract.operations import operation
+from routes.contract.operations import operation, read_body
 from routes.shared import market, settings, write
 from routes.user import lists, user_bp
 from services.accounts import funds, performance, portfolio
@@ -43,8 +43,7 @@ def account() -> str:
     """`view` chooses the list of the history; its filters, `sort`, `page` and `limit` are in the address, too."""
     overview = portfolio.overview(db.session(), market(), current_user.id)
     view = inputs.choice(VIEWS, "view") or VIEWS[0]
-    listing = lists.LISTS[view].choose()
-    sort = inputs.sorting(listing.sorts)
+    shown = lists.shown(view)
     resting = order_views.orders_of(user_id=current_user.id, status="open")
     filters = {name: request.args.get(name, "").strip() for name in ("ticker", "type", "status")}
     return render_template(
@@ -55,9 +54,9 @@ def account() -> str:
         open_orders=resting.page(db.session(), limit=OPEN_ON_PAGE),
         latest_requests=funds.requests_of(user_id=current_user.id).page(db.session(), limit=LATEST_REQUESTS),
         view=view,
-        rows=listing.page(db.session(), inputs.page_number(), inputs.page_limit(), sort),
-        sort=sort,
-        sort_choices=[(name, text) for name, text in SORT_NAMES.items() if name.removeprefix("-") in listing.sorts],
+        rows=shown.page,
+        sort=shown.sort,
+        sort_choices=[(name, text) for name, text in SORT_NAMES.items() if name.removeprefix("-") in shown.sorts],
         filters=filters,
         filtered=any(filters.values()),
         user={"name": current_user.name, "last_login_at": current_user.last_login_at},
@@ -86,8 +85,7 @@ def account_api() -> Response:
 @operation("The trader's fills", answered.Fills, query=asked.FillsQuery)
 def transactions_api() -> Response:
     """The trader's fills."""
-    listing = lists.fills()
-    page = listing.page(db.session(), inputs.page_number(), inputs.page_limit(), inputs.sorting(listing.sorts))
+    page = lists.shown("fills").page
     return succeed(transactions=page.items, pagination=page.pagination())
 
 
@@ -95,8 +93,7 @@ def transactions_api() -> Response:
 @user_required
 @operation("The trader's requests to deposit and withdraw", answered.FundRequests, query=asked.FundsQuery)
 def fund_transactions_api() -> Response:
-    listing = lists.fund_requests()
-    page = listing.page(db.session(), inputs.page_number(), inputs.page_limit(), inputs.sorting(listing.sorts))
+    page = lists.shown("funds").page
     return succeed(fund_transactions=page.items, pagination=page.pagination())
 
 
@@ -115,9 +112,8 @@ def withdraw() -> BaseResponse:
 
 
 def _ask_for(request_money: Callable[..., dict[str, Any]]) -> BaseResponse:
-    fields = inputs.body_fields()
-    amount = funds.parse_amount(inputs.typed_amount(fields))
-    key = inputs.request_key(current_user.actor, fields)
+    amount = read_body(asked.AmountBody).amount
+    key = inputs.request_key(current_user.actor, inputs.body_fields())
     answer = write(request_money, current_user.id, amount, market=market(), config=settings(), key=key)
     return done(answer, back_to=url_for("user.account"))
 

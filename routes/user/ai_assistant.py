@@ -14,7 +14,7 @@ from models import db
 from routes import inputs
 from routes.answers import succeed
 from routes.contract import answered, asked
-from routes.contract.operations import operation
+from routes.contract.operations import operation, read_body
 from routes.core.errors import status_of
 from routes.shared import market, settings, write
 from routes.user import user_bp
@@ -99,9 +99,9 @@ def chat_conversation(conversation_id: int) -> Response:
 
 @user_bp.post("/api/chat/conversations/<row:conversation_id>/rename")
 @user_required
-@operation("Rename a conversation", answered.Answer)
+@operation("Rename a conversation", answered.Answer, body=asked.TitleBody)
 def rename_conversation(conversation_id: int) -> Response:
-    title = conversations.parse_title(inputs.body_fields().get("title"))
+    title = read_body(asked.TitleBody).title
     return succeed(**write(conversations.rename, current_user.id, conversation_id, title))
 
 
@@ -176,14 +176,8 @@ class _Message:
 
 
 def _read_message() -> _Message:
-    fields = inputs.body_fields()
-    unknown = {name: ["is not known"] for name in fields if name not in ("message", "conversation_id")}
-    if unknown:
-        raise InvalidInput(unknown)
-    number = fields.get("conversation_id")
-    if number is not None and (isinstance(number, bool) or not isinstance(number, int) or not 0 < number < 2**31):
-        raise InvalidInput({"conversation_id": ["must be the number of a conversation"]})
-    return _Message(conversations.parse_message(fields.get("message")), number, fields)
+    given = read_body(asked.ChatBody)
+    return _Message(given.message, given.conversation_id, inputs.body_fields())
 
 
 def _unbound(work: Callable[[], Any]) -> Any:

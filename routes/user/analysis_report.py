@@ -7,7 +7,8 @@ from flask_login import current_user
 
 from auth.permissions import user_required
 from models import db
-from routes import inputs
+from routes.contract.asked import RiskBody
+from routes.contract.operations import read_body
 from routes.shared import market, settings
 from routes.user import user_bp
 from routes.user.ai_assistant import asker, assistant, event_stream, stream_event, stream_of
@@ -24,7 +25,7 @@ def analysis_report() -> Response:
     from services.analysis.questions import parse_risk
     from services.assistant import reports
 
-    question = parse_risk(inputs.body_fields(), exchange_day(market().now()), settings().risk_free_rate)
+    question = parse_risk(read_body(RiskBody).given(), exchange_day(market().now()), settings().risk_free_rate)
     if question.portfolio:
         found = risk.analyse_holdings(db.session, market(), current_user.id, question)
     else:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from flask import Response, request
+from flask import Response
 
 from auth.permissions import user_required
 from models import db
-from routes import inputs
 from routes.answers import succeed
 from routes.contract import answered, asked
-from routes.contract.operations import operation
+from routes.contract.operations import operation, read_query
 from routes.shared import market
 from routes.user import user_bp
 from routes.user.stock import DEFAULT_PERIOD
-from services.market.bars import PERIODS
-
-LONGEST_SPEC = 600
 
 
 @user_bp.get("/api/indicators")
@@ -25,11 +21,10 @@ def indicators_api() -> Response:
     """The values of `spec` (such as sma:20,macd:12:26:9) at each bar of the period. `prices` is raw or adjusted."""
     from services.analysis import indicators
 
-    ticker = inputs.ticker()
-    period = inputs.choice(PERIODS, "period") or DEFAULT_PERIOD
-    adjusted = inputs.choice(("raw", "adjusted"), "prices") == "adjusted"
-    chosen = indicators.parse_spec(request.args.get("spec", ""))
-    return succeed(data=indicators.history(db.session, market(), ticker, period, chosen, adjusted))
+    wanted = read_query(asked.IndicatorsQuery)
+    period, adjusted = wanted.period or DEFAULT_PERIOD, wanted.prices == "adjusted"
+    chosen = indicators.parse_spec(wanted.spec)
+    return succeed(data=indicators.history(db.session, market(), wanted.ticker, period, chosen, adjusted))
 
 
 @user_bp.get("/api/indicators/catalogue")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,17 +11,16 @@ from flask_login import current_user
 
 from auth.permissions import user_required
 from models import db
-from routes import inputs
+from routes.contract import asked
+from routes.contract.fields import ITEMS_A_PAGE
+from routes.contract.operations import read_query
 from routes.exports import csv_answer
 from routes.shared import market
 from routes.user import user_bp
 from services.accounts import funds, performance, portfolio
-from services.paging import Listing
+from services.paging import Listing, Page
 from services.trading import order_views
 from services.trading.tickets import EXECUTION_TYPES, SIDES
-
-FUND_STATUSES = ("pending", "approved", "rejected")
-FUND_TYPES = ("deposit", "withdrawal")
 
 ORDER_COLUMNS = (
     *("order_id", "ticker", "order_type", "order_execution_type", "time_in_force", "order_quantity"),
@@ -44,46 +43,60 @@ DAY_COLUMNS = (
 )
 
 
-def orders() -> Listing:
+def _orders() -> Listing:
     """The trader's orders, by status, ticker and type: a side (buy, sell) or an execution type (market, limit)."""
-    kind = inputs.choice((*SIDES, *EXECUTION_TYPES), "type", "order_type")
+    wanted = read_query(asked.OrdersQuery)
     return order_views.orders_of(
         user_id=current_user.id,
-        status=inputs.choice(order_views.STATUSES, "status"),
-        ticker=inputs.optional_ticker(),
-        side=kind if kind in SIDES else None,
-        execution_type=kind if kind in EXECUTION_TYPES else None,
+        status=wanted.status,
+        ticker=wanted.ticker,
+        side=wanted.type if wanted.type in SIDES else None,
+        execution_type=wanted.type if wanted.type in EXECUTION_TYPES else None,
     )
 
 
-def fills() -> Listing:
+def _fills() -> Listing:
     """The trader's fills, by ticker and side."""
-    side = inputs.choice(SIDES, "type")
-    return order_views.fills_of(user_id=current_user.id, ticker=inputs.optional_ticker(), side=side)
+    wanted = read_query(asked.FillsQuery)
+    return order_views.fills_of(user_id=current_user.id, ticker=wanted.ticker, side=wanted.type)
 
 
-def fund_requests() -> Listing:
+def _fund_requests() -> Listing:
     """The trader's requests, by type and status."""
-    return funds.requests_of(
-        user_id=current_user.id,
-        kind=inputs.choice(FUND_TYPES, "type"),
-        status=inputs.choice(FUND_STATUSES, "status"),
-    )
+    wanted = read_query(asked.FundsQuery)
+    return funds.requests_of(user_id=current_user.id, kind=wanted.type, status=wanted.status)
 
 
 @dataclass(frozen=True, slots=True)
 class TraderList:
-    """A list of the trader's: how it is chosen by the address, and the columns of its file."""
+    """A list of the trader's: how it is chosen by the address, what reads the address, and the columns of its file."""
 
     choose: Callable[[], Listing]
+    query: type[asked.SortedQuery]
     columns: Sequence[str]
 
 
 LISTS = {
-    "orders": TraderList(orders, ORDER_COLUMNS),
-    "fills": TraderList(fills, FILL_COLUMNS),
-    "funds": TraderList(fund_requests, FUND_COLUMNS),
+    "orders": TraderList(_orders, asked.OrdersQuery, ORDER_COLUMNS),
+    "fills": TraderList(_fills, asked.FillsQuery, FILL_COLUMNS),
+    "funds": TraderList(_fund_requests, asked.FundsQuery, FUND_COLUMNS),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A page of a list, how it is sorted, and how it could be."""
+
+    page: Page[dict[str, Any]]
+    sort: str | None
+    sorts: Collection[str]
+
+
+def shown(name: str) -> Shown:
+    """The page of one of LISTS that the address asks for."""
+    wanted, listing = read_query(LISTS[name].query), LISTS[name].choose()
+    page = listing.page(db.session(), wanted.page or 1, wanted.limit or ITEMS_A_PAGE, wanted.sort)
+    return Shown(page, wanted.sort, listing.sorts)
 
 
 @user_bp.get("/account/<name>.csv")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from flask import Response, current_app, request
+from flask import Response, current_app
 from flask_login import current_user
 
 from auth.permissions import user_required
@@ -12,7 +12,7 @@ from models import db
 from routes import inputs
 from routes.answers import succeed
 from routes.contract import answered, asked
-from routes.contract.operations import operation
+from routes.contract.operations import operation, read_query
 from routes.shared import market
 from routes.user import user_bp
 from services.errors import Unavailable
@@ -39,7 +39,7 @@ def monte_carlo(ticker: str) -> tuple[Response, int]:
     from services.analysis.simulation_plan import parse_ask
 
     checked = inputs.checked_ticker("ticker", ticker)
-    return _simulated(simulation.ticker_task(db.session, market(), checked, parse_ask(request.args)))
+    return _simulated(simulation.ticker_task(db.session, market(), checked, parse_ask(_plan())))
 
 
 @user_bp.get("/api/portfolio/monte-carlo")
@@ -52,7 +52,12 @@ def portfolio_monte_carlo() -> tuple[Response, int]:
     from services.analysis import simulation
     from services.analysis.simulation_plan import parse_ask
 
-    return _simulated(simulation.portfolio_task(db.session, market(), current_user.id, parse_ask(request.args)))
+    return _simulated(simulation.portfolio_task(db.session, market(), current_user.id, parse_ask(_plan())))
+
+
+def _plan() -> dict[str, str]:
+    """The parameters as texts, which is what commands of the assistant have too."""
+    return {name: str(value) for name, value in read_query(asked.SimulationQuery).given().items()}
 
 
 def _simulated(task: Task) -> tuple[Response, int]:
@@ -61,7 +66,7 @@ def _simulated(task: Task) -> tuple[Response, int]:
     # The connection would only wait while the simulation runs.
     db.session.close()
     job = jobs().ask(task.key, current_user.actor, task.run)
-    shows_progress = request.args.get("progress") == "1"
+    shows_progress = read_query(asked.SimulationQuery).progress == "1"
     if job.wait(PATIENCE if shows_progress else LONGEST):
         return succeed(**answer(task, job.result)), 200
     if not shows_progress:

@@ -11,11 +11,10 @@ from models import db
 from routes import inputs
 from routes.answers import done, succeed
 from routes.contract import answered, asked
-from routes.contract.operations import operation
+from routes.contract.operations import operation, read_body
 from routes.shared import market, settings, write
 from routes.user import lists, user_bp
 from services.trading import order_views, orders, preview, replacing
-from services.trading.tickets import parse_ticket
 
 
 @user_bp.get("/api/orders")
@@ -23,8 +22,7 @@ from services.trading.tickets import parse_ticket
 @operation("The trader's orders", answered.Orders, query=asked.OrdersQuery)
 def orders_api() -> Response:
     """`type` takes a side (buy, sell) or an execution type (market, limit)."""
-    listing = lists.orders()
-    page = listing.page(db.session(), inputs.page_number(), inputs.page_limit(), inputs.sorting(listing.sorts))
+    page = lists.shown("orders").page
     return succeed(orders=page.items, pagination=page.pagination())
 
 
@@ -32,9 +30,8 @@ def orders_api() -> Response:
 @user_required
 @operation("Place an order", answered.OrderDone, body=asked.OrderBody)
 def create_order() -> BaseResponse:
-    fields = inputs.body_fields()
-    ticket = parse_ticket(fields)
-    key = inputs.request_key(current_user.actor, fields)
+    ticket = read_body(asked.OrderBody).ticket()
+    key = inputs.request_key(current_user.actor, inputs.body_fields())
     answer = write(orders.place, current_user.id, ticket, market=market(), config=settings(), key=key)
     return done(answer, back_to=url_for("user.stock_chart", ticker=ticket.ticker))
 
@@ -59,7 +56,7 @@ def order_page(order_id: int) -> str:
 @operation("What an order would do now; stores nothing", answered.Preview, body=asked.OrderBody)
 def preview_order() -> Response:
     """What would happen to an order if it were sent now. Stores nothing."""
-    ticket = parse_ticket(inputs.body_fields())
+    ticket = read_body(asked.OrderBody).ticket()
     return succeed(data=preview.preview(db.session, current_user.id, ticket, market=market(), config=settings()))
 
 
@@ -68,9 +65,8 @@ def preview_order() -> Response:
 @operation("Change an open order", answered.OrderDone, body=asked.ChangesBody)
 def replace_order(order_id: int) -> BaseResponse:
     """Change the price, stop or quantity of an open order in one step."""
-    fields = inputs.body_fields()
-    changes = replacing.parse_changes(fields)
-    key = inputs.request_key(current_user.actor, fields)
+    changes = read_body(asked.ChangesBody).changes()
+    key = inputs.request_key(current_user.actor, inputs.body_fields())
     answer = write(replacing.replace, current_user.id, order_id, changes, market=market(), config=settings(), key=key)
     return done(answer, back_to=url_for("user.order_page", order_id=order_id))
 

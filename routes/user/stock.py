@@ -11,33 +11,32 @@ from sqlalchemy.orm import Session
 
 from auth.permissions import user_required
 from models import Instrument, db
-from routes import inputs
 from routes.answers import succeed
 from routes.contract import answered, asked
-from routes.contract.operations import operation
+from routes.contract.operations import operation, read_query
 from routes.shared import chart_rows, market
 from routes.user import user_bp
 from routes.user.sparkline import sparkline
 from services.accounts import portfolio
 from services.errors import NotFound, Unavailable
-from services.market import bars, figures, instruments, sparklines
+from services.market import figures, instruments, sparklines
 from services.market.views import market_view, quote_view
 
 DEFAULT_PERIOD = "1y"
 FALLBACK_TICKER = "AAPL"  # before the first instruments are loaded
 MOST_FOUND = 20
-LONGEST_QUERY = 60
 
 
 @user_bp.get("/stock_chart")
 @user_required
 def stock_chart() -> str:
+    wanted = read_query(asked.DeskQuery)
     listed = _instrument_views(instruments.listed(db.session))
     return render_template(
         "user/stock_chart.html",
         instruments=listed,
-        ticker=_chosen_ticker(listed),
-        period=_period(),
+        ticker=_chosen_ticker(listed, wanted.ticker),
+        period=wanted.period or DEFAULT_PERIOD,
         overview=portfolio.overview(db.session, market(), current_user.id),
     )
 
@@ -46,7 +45,7 @@ def stock_chart() -> str:
 @user_required
 @operation("The newest quote of a ticker", answered.OneQuote, query=asked.QuoteQuery)
 def real_time_stock_data() -> Response:
-    ticker = _known_ticker("ticker", "symbol")
+    ticker = _known(read_query(asked.QuoteQuery).ticker).ticker
     quote = market().quote(ticker)
     if quote is None:
         raise Unavailable(f"There is no price of {ticker} yet.", code="NO_QUOTE", details={"ticker": ticker})
@@ -59,7 +58,7 @@ def real_time_stock_data() -> Response:
 @operation("The newest quotes of many tickers", answered.Quotes, query=asked.TickersQuery)
 def quotes() -> Response:
     """Quotes of many tickers; one without a price is left out."""
-    found = market().quotes(inputs.tickers())
+    found = market().quotes(read_query(asked.TickersQuery).tickers)
     status = market().status()
     data = {ticker: quote_view(quote, status.state) for ticker, quote in found.items()}
     return succeed(data=data, market=market_view(status))
@@ -69,7 +68,7 @@ def quotes() -> Response:
 @user_required
 @operation("Find instruments by ticker or name", answered.Instruments, query=asked.SearchQuery)
 def instruments_api() -> Response:
-    query = inputs.text_parameter("query", LONGEST_QUERY)
+    query = read_query(asked.SearchQuery).query
     if query:
         market().look_for(query)
     found = instruments.search(db.session, query, MOST_FOUND) if query else instruments.listed(db.session)
@@ -81,8 +80,8 @@ def instruments_api() -> Response:
 @operation("Bars of a ticker", answered.Bars, query=asked.MarketDataQuery)
 def market_data() -> Response:
     """Written by hand, for most of it is kept as text: see services/market/chart_rows.py."""
-    period = _period()
-    rows = chart_rows().written(db.session, market(), _known_instrument(), period)
+    wanted = read_query(asked.MarketDataQuery)
+    rows = chart_rows().written(db.session, market(), _known(wanted.ticker), wanted.period or DEFAULT_PERIOD)
     return current_app.response_class(f'{{"success":true,"data":{rows}}}', mimetype="application/json")
 
 
@@ -108,35 +107,25 @@ def income_statement() -> Response:
 
 
 def _figures(read: Callable[[Session, str], dict[str, Any] | None], what: str) -> Response:
-    ticker = _known_ticker()
+    ticker = _known(read_query(asked.TickerQuery).ticker).ticker
     found = read(db.session, ticker)
     if found is None:
         return succeed(data=None, message=f"There is no {what} of {ticker} here.")
     return succeed(data=found)
 
 
-def _known_ticker(*names: str) -> str:
-    """The ticker asked for, which the venue must know."""
-    return _known_instrument(*names).ticker
-
-
-def _known_instrument(*names: str) -> Instrument:
-    ticker = inputs.ticker(*names)
+def _known(ticker: str) -> Instrument:
+    """The instrument asked for, which the venue must know."""
     found = instruments.find(db.session, ticker)
     if found is None:
         raise NotFound(f"{ticker} is not known here.", code="UNKNOWN_TICKER", details={"ticker": ticker})
     return found
 
 
-def _period() -> str:
-    return inputs.choice(bars.PERIODS, "period") or DEFAULT_PERIOD
-
-
-def _chosen_ticker(listed: list[dict[str, Any]]) -> str:
+def _chosen_ticker(listed: list[dict[str, Any]], wanted: str | None) -> str:
     """The ticker the desk opens with: the one asked for, when the venue knows it; else the first of the list."""
-    asked = inputs.optional_ticker()
-    if asked is not None:
-        return _known_ticker()
+    if wanted is not None:
+        return _known(wanted).ticker
     return listed[0]["ticker"] if listed else FALLBACK_TICKER
 
 

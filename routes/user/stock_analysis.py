@@ -13,7 +13,7 @@ from models import db
 from routes import inputs
 from routes.answers import succeed
 from routes.contract import answered, asked
-from routes.contract.operations import operation
+from routes.contract.operations import operation, read_body, read_query
 from routes.shared import market, settings, write
 from routes.user import user_bp
 from services import preferences
@@ -56,7 +56,7 @@ def stock_analysis_api() -> Response:
     from services.analysis import risk
     from services.analysis.questions import parse_risk
 
-    question = parse_risk(inputs.body_fields(), exchange_day(market().now()), settings().risk_free_rate)
+    question = parse_risk(read_body(asked.RiskBody).given(), exchange_day(market().now()), settings().risk_free_rate)
     if question.portfolio:
         found = risk.analyse_holdings(db.session, market(), current_user.id, question)
     else:
@@ -75,7 +75,7 @@ def key_ratios() -> Response:
     from services.analysis import ratios
     from services.analysis.series import require_known
 
-    ticker = inputs.ticker()
+    ticker = read_query(asked.TickerQuery).ticker
     require_known(db.session, ticker)
     found = ratios.key_ratios(db.session, ticker)
     if found is None:

@@ -109,10 +109,10 @@ def parse_ticket(body: Mapping[str, object]) -> OrderTicket:
         price=_price(reader, "price", "a limit order", _is_one_of(kind, () if is_pair else _WITH_LIMIT)),
         stop_price=_price(reader, "stop_price", "a stop order", _is_one_of(kind, _WITH_STOP)),
         trail_amount=reader.optional("trail_amount", parse_price),
-        trail_percent=reader.optional("trail_percent", _parse_percent),
+        trail_percent=reader.optional("trail_percent", parse_percent),
         time_in_force=reader.optional("time_in_force", choice_of(TIMES_IN_FORCE)) or "gtc",
         display_quantity=reader.optional("display_quantity", parse_quantity),
-        extended_hours=reader.optional("extended_hours", _parse_flag) or False,
+        extended_hours=reader.optional("extended_hours", parse_flag) or False,
         order_class=order_class,
         take_profit_price=_price(reader, "take_profit_price", "a bracket or pair", order_class != "simple"),
         stop_loss_price=_price(reader, "stop_loss_price", "a bracket or pair", order_class != "simple"),
@@ -209,14 +209,16 @@ def parse_price(value: object) -> Decimal:
     return price
 
 
-def _parse_percent(value: object) -> Decimal:
+def parse_percent(value: object) -> Decimal:
+    """Read a trailing stop's distance in percent. Raises ValueError with a sentence for people."""
     percent = parse_price(value)
     if percent > LARGEST_TRAIL_PERCENT:
         raise ValueError(f"must be at most {LARGEST_TRAIL_PERCENT}")
     return percent
 
 
-def _parse_flag(value: object) -> bool:
+def parse_flag(value: object) -> bool:
+    """Read a yes or no from JSON or a form. Raises ValueError with a sentence for people."""
     words = {True: True, False: False, "true": True, "1": True, "on": True, "false": False, "0": False}
     if not isinstance(value, bool | str) or value not in words:
         raise ValueError("must be true or false")

@@ -23,6 +23,8 @@ export function startChartOrders() {
   for (const topic of ["ticker", "fills"]) desk.on(topic, load);
   box.addEventListener("pointermove", (event) => !held && box.classList.toggle("over-order", Boolean(lineAt(event))));
   box.addEventListener("pointerdown", grab, { capture: true });
+  // Else a finger that drags a line would scroll the page, and the browser would take the line out of its hand.
+  box.addEventListener("touchstart", (event) => held && event.preventDefault(), { capture: true, passive: false });
   addEventListener("keydown", (event) => held && event.key === "Escape" && letGo());
   load();
 }
