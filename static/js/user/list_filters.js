@@ -14,7 +14,9 @@ export function takeOverFilters() {
 
 function show(form) {
   const chosen = [...new FormData(form)].filter(([, value]) => value.trim() !== "");
-  history.pushState(null, "", `${location.pathname}?${new URLSearchParams(chosen)}#history`);
+  const address = `${location.pathname}?${new URLSearchParams(chosen)}#history`;
+  if (address === location.href.slice(location.origin.length)) return; // Enter in a field both changes and sends it.
+  history.pushState(null, "", address);
   document.dispatchEvent(new CustomEvent("changed"));
 }
 
