@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from conftest import Books
 from factories import PASSWORD_HASH, Person
-from models import FundTransaction, LedgerEntry, Order, Transaction, User, db
+from models import AccountBalance, AccountSnapshot, FundTransaction, LedgerEntry, Order, Transaction, User, db
 from services.accounts.verify import verify_books
 from services.demo.fill import Size, fill_venue
 from services.demo.past import PastMarket, read_past
@@ -63,6 +63,21 @@ def test_the_venue_has_the_size_asked_for_and_right_books(books: Books, ada: Per
     assert counted(books, User, Order, FundTransaction) == [size.users, size.orders, size.requests]
     assert made == {"users": size.users, "orders": size.orders, "requests": size.requests}
     assert verify_books(db.engine).violations == []
+
+
+def test_the_accounts_have_their_past_at_once(books: Books, ada: Person) -> None:
+    """Also beside a server that runs, whose order processor has already looked for snapshots to take."""
+    store_bars(books)
+    filled(books, ada, Size(5, 60, 10))
+    with books.session() as session:
+        days = dict(
+            session.execute(select(AccountSnapshot.user_id, func.count()).group_by(AccountSnapshot.user_id)).all()
+        )
+        last = session.scalars(select(AccountSnapshot).where(AccountSnapshot.session_date == date(2008, 8, 29))).all()
+        cash = sum(session.scalars(select(AccountBalance.available_balance + AccountBalance.frozen_balance)))
+    assert len(days) == 5
+    assert max(days.values()) == 10
+    assert sum(row.cash for row in last) == cash
 
 
 def test_every_kind_of_ending_occurs(books: Books, ada: Person) -> None:

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session, aliased
 
 from models import AccountSnapshot, LedgerEntry, MarketData, Transaction
 from services.many_rows import inserting
-from services.market.market import ChartMarket
+from services.market.market import ChartMarket, Market
 from services.paging import AnySelect
 from services.trading import lease
 from services.trading.lease import Tenure
@@ -139,7 +139,7 @@ def next_due(
     return due
 
 
-def at_close(session: Session, market: ChartMarket, closed: market_source.Session) -> Closing:
+def at_close(session: Session, market: Market, closed: market_source.Session) -> Closing:
     """All accounts at the close of a session, in two statements, however many accounts and fills there are."""
     accounts = _accounts(session, closed.closes)
     held = {ticker for account in accounts.values() for ticker, quantity in account.shares.items() if quantity}
@@ -224,7 +224,7 @@ def _given_shares(moment: datetime) -> AnySelect:
 
 
 def _closing_prices(
-    session: Session, market: ChartMarket, closed: market_source.Session, tickers: Iterable[str]
+    session: Session, market: Market, closed: market_source.Session, tickers: Iterable[str]
 ) -> dict[str, Decimal]:
     """The day's stored close, else the newest quote when it is of that day."""
     wanted = sorted(tickers)

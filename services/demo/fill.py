@@ -17,12 +17,15 @@ from sqlalchemy.orm import Session
 
 from config import Config
 from models import User
+from services.accounts import snapshots
 from services.demo import money
 from services.demo.orders import Moment, Stage, trade
 from services.demo.past import PastMarket
 from services.transaction import run_unit
+from utils.market_source import Session as TradingSession
 
 BATCH = 400
+MOST_SNAPSHOTS = 100_000  # more are left to the order processor, which takes one session a pass when it starts
 RECENT = 0.9  # From this part of the history on some orders and requests are left open.
 HERE_FROM_THE_START = 0.6
 
@@ -71,6 +74,20 @@ def fill_venue(
     for slot in filling.slots():
         filling.step(slot)
     filling.finish()
+    if size.users * len(past.sessions) <= MOST_SNAPSHOTS:
+        _take_snapshots(past, wall_time)
+
+
+def _take_snapshots(past: PastMarket, wall_time: datetime) -> None:
+    """The new accounts at each session's close. A server that already runs looks for missing ones only when its next
+    session closes.
+    """
+    for session in past.sessions:
+        run_unit(_take_snapshot, past, session, wall_time)
+
+
+def _take_snapshot(session: Session, past: PastMarket, closed: TradingSession, wall_time: datetime) -> None:
+    snapshots.store(session, snapshots.at_close(session, past, closed), wall_time)
 
 
 class _Filling:

@@ -141,7 +141,9 @@ def test_a_finger_drags_a_resting_order_on_a_phone(browser: Browser, venue: Made
     page.goto("/user/stock_chart?ticker=AAPL&period=3mo")
     expect(page.locator("[data-chart]")).to_have_attribute("aria-label", re.compile(" last "), timeout=PATIENCE)
     order = leaves_order(page)
-    expect(page.locator("#panel-orders")).to_contain_text(str(order["order_id"]), timeout=PATIENCE)
+    expect(page.get_by_role("button", name=f"Cancel order {order['order_id']}", exact=True)).to_be_attached(
+        timeout=PATIENCE
+    )
     page.evaluate("scrollTo(0, 0)")
     drag(page, order["order_price"], by=24)
     dialog = page.locator(DIALOG)

@@ -81,7 +81,9 @@ def test_a_line_that_is_dragged_changes_the_order_after_a_question(desk: Page) -
     desk.locator(f"{DIALOG} [data-confirm]").click()
     expect(desk.locator("[data-ticket-result]")).to_be_visible(timeout=PATIENCE)
     order = newest_order(desk)
-    expect(desk.locator("#panel-orders")).to_contain_text(str(order["order_id"]), timeout=PATIENCE)
+    expect(desk.get_by_role("button", name=f"Cancel order {order['order_id']}", exact=True)).to_be_visible(
+        timeout=PATIENCE
+    )
     drag(desk, order["order_price"], by=12)
     dialog = desk.locator(DIALOG)
     expect(dialog).to_contain_text(f"Change order {order['order_id']}")
@@ -114,8 +116,8 @@ def test_every_tab_hears_of_an_order_by_itself(trader: BrowserContext, desk: Pag
     places_limit(desk, 0.9)
     desk.locator(f"{DIALOG} [data-confirm]").click()
     expect(desk.locator("[data-ticket-result]")).to_be_visible(timeout=PATIENCE)
-    number = str(newest_order(desk)["order_id"])
-    expect(other.locator("#panel-orders")).to_contain_text(number, timeout=PATIENCE)
+    cancel = f"Cancel order {newest_order(desk)['order_id']}"
+    expect(other.get_by_role("button", name=cancel, exact=True)).to_be_visible(timeout=PATIENCE)
     assert not any(url.endswith("/user/stock_chart") for url in asked), "the page was not loaded again"
     other.close()
 
