@@ -1,4 +1,7 @@
-"""`make screenshots`: a picture of every page, three widths, two themes, into screenshots/ (ONLY=desk: some)."""
+"""`make screenshots`: a picture of every page, three widths, two themes, into screenshots/ (ONLY=desk: some).
+
+With DOCS_IMAGES=1 those in docs/images are renewed, too.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,17 @@ from playwright.sync_api import sync_playwright
 from databases import ROOT
 from made_up_venue import MadeUpVenue, enters, launch, open_made_up_venue, shows
 from page_list import PAGES, THEMES, PageShown
+from visitor import DOCUMENTS, RENEWS_DOCUMENTS
 
 FOLDER = ROOT / "screenshots"
+# Pictures of the documents, each as high as a screen.
+IN_DOCUMENTS = {
+    "account-wide-light": "account",
+    "desk-wide-dark": "trading-desk-dark",
+    "desk-phone-light": "trading-desk-phone",
+    "desk-simulation-wide-light": "simulation",
+    "analysis-wide-light": "analysis",
+}
 
 
 def take_all(only: str) -> int:
@@ -33,7 +45,10 @@ def take(venue: MadeUpVenue, who: str, chosen: list[PageShown]) -> int:
             for width in shown.widths:
                 for theme in THEMES:
                     shows(page, venue, shown, width, theme)
-                    page.screenshot(path=FOLDER / f"{shown.name}-{width}-{theme}.png", full_page=not shown.opens)
+                    name = f"{shown.name}-{width}-{theme}"
+                    page.screenshot(path=FOLDER / f"{name}.png", full_page=not shown.opens)
+                    if RENEWS_DOCUMENTS and name in IN_DOCUMENTS:
+                        page.screenshot(path=DOCUMENTS / f"{IN_DOCUMENTS[name]}.png")
                     count += 1
     return count
 

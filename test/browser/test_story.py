@@ -238,7 +238,7 @@ def sees_holdings_and_profit(trader: Visitor) -> None:
     assert Decimal(str(account["available_balance"])) == 100_000 - cost
     trader.goes_to("/user/account")
     trader.sees(f"{cost:,.2f}", within="[data-live=holdings]")
-    trader.photographs("11-account", document="account")
+    trader.photographs("11-account")
 
 
 def sells_everything(trader: Visitor, quantity: int) -> None:
