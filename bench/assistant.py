@@ -1,7 +1,8 @@
 """Whether trading keeps its usual speed while Gemini hangs: it takes every request, and never says a word.
 
-Traders place orders and read quotes one after the other, first while the assistant is left alone, then while others
-keep asking it: as many as it takes at once wait for the model, the rest is turned away, again and again.
+Traders place orders and read quotes one after the other, by turns at a venue whose assistant is left alone and at one
+whose assistant others keep asking: as many as it takes at once wait for the model from the first question on, the rest
+is turned away, again and again. By turns, since what else the machine does then meets both alike.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from statistics import median
 
 from bench.measures import Figures, Measure, percentile
 from bench.placing import place_one
@@ -19,31 +21,40 @@ from bench.server import Client, Venue, running_venue
 TRADERS = 16
 ASKING = 12  # traders who ask the assistant; the others trade
 PAIRS = 150  # orders and reads of a round
-ROUNDS = 3
+ROUNDS = 7
+LOADING = 4  # seconds after the start: the model's library is loaded by then
 PAUSE = 1.0  # seconds between two questions of one trader, who was told to wait five
 
 
 def hanging_model() -> Figures:
     """The 95th percentile of an order with a read after it, alone and beside the hanging model."""
-    settings = {"GEMINI_API_KEY": "none", "GEMINI_TIMEOUT": "120", "ASSISTANT_TIME_LIMIT": "300"}
+    limits = dict.fromkeys(("MINUTE", "DAY", "TOTAL_MINUTE", "TOTAL_DAY"), "0")
+    settings = {f"ASSISTANT_{name}_LIMIT": value for name, value in limits.items()} | {
+        "GEMINI_API_KEY": "none",
+        "GEMINI_TIMEOUT": "120",
+        "ASSISTANT_TIME_LIMIT": "300",
+    }
     with (
         silent_server() as address,
-        running_venue(
-            "sqlite", TRADERS, GEMINI_API_ENDPOINT=address, ASSISTANT_MINUTE_LIMIT="0", ASSISTANT_DAY_LIMIT="0",
-            ASSISTANT_TOTAL_MINUTE_LIMIT="0", ASSISTANT_TOTAL_DAY_LIMIT="0", **settings,
-        ) as venue,
-    ):  # fmt: skip
-        trade(venue, PAIRS // 3)
+        running_venue("sqlite", TRADERS, GEMINI_API_ENDPOINT=address, **settings) as left_alone,
+        running_venue("sqlite", TRADERS, GEMINI_API_ENDPOINT=address, **settings) as asked,
+    ):
+        time.sleep(LOADING)
+        for venue in (left_alone, asked):
+            trade(venue, PAIRS)
         alone, beside = [], []
-        for _ in range(ROUNDS):
-            alone += trade(venue, PAIRS)
-        with asked_again_and_again(venue) as refusals:
+        with asked_again_and_again(asked) as (go_on, refusals):
             for _ in range(ROUNDS):
-                beside += trade(venue, PAIRS)
+                alone.append(trade(left_alone, PAIRS))
+                go_on.set()
+                beside.append(trade(asked, PAIRS))
+                go_on.clear()
             refused = refusals()
-        venue.require_clean()
-    usual, now = percentile(alone, 0.95), percentile(beside, 0.95)
-    note = f"medians {percentile(alone, 0.5) * 1000:.1f} and {percentile(beside, 0.5) * 1000:.1f} ms, {refused} refused"
+        for venue in (left_alone, asked):
+            venue.require_clean()
+    usual, now = (median(percentile(one, 0.95) for one in rounds) for rounds in (alone, beside))
+    middles = [median(percentile(one, 0.5) for one in rounds) * 1000 for rounds in (alone, beside)]
+    note = f"medians {middles[1]:.1f} and {middles[0]:.1f} ms, {refused} refused"
     return Figures(now * 1000, usual * 1000, usual / now, note)
 
 
@@ -61,13 +72,18 @@ def trade(venue: Venue, pairs: int) -> list[float]:
 
 
 @contextmanager
-def asked_again_and_again(venue: Venue) -> Iterator[Callable[[], int]]:
-    """Traders ask the assistant without end. Yields what counts how often they were turned away."""
-    over = threading.Event()
+def asked_again_and_again(venue: Venue) -> Iterator[tuple[threading.Event, Callable[[], int]]]:
+    """Traders ask the assistant without end while the event is set, each in its own moment of the second. Yields the
+    event, and what counts how often they were turned away.
+    """
+    go_on, over = threading.Event(), threading.Event()
     refusals: list[int] = []
 
-    def ask(client: Client) -> None:
+    def ask(client: Client, delay: float) -> None:
+        over.wait(delay)
         while not over.wait(PAUSE):
+            if not go_on.is_set():
+                continue
             try:
                 client.post("/user/api/chat", {"message": "How is AAPL?"})
             except AssertionError:
@@ -76,12 +92,10 @@ def asked_again_and_again(venue: Venue) -> Iterator[Callable[[], int]]:
                 return
 
     clients = [venue.client(trader) for trader in venue.traders[:ASKING]]
-    threads = [threading.Thread(target=ask, args=(client,), daemon=True) for client in clients]
-    for thread in threads:
-        thread.start()
-    time.sleep(3)  # the package's import is over
+    for number, client in enumerate(clients):
+        threading.Thread(target=ask, args=(client, number * PAUSE / ASKING), daemon=True).start()
     try:
-        yield lambda: len(refusals)
+        yield go_on, lambda: len(refusals)
     finally:
         over.set()
         for client in clients:

@@ -33,8 +33,8 @@ class NotReady(click.ClickException):
 
 def start_background(app: Flask, *, address: str | None = None, serving: Callable[[], bool] = lambda: True) -> None:
     """Make the first admin, start feed, order processor and live streams, and see to it that they end with the process.
-    `serving` says whether the process still takes requests; the streams end once it does not. Called again, it does
-    nothing. Raises NotReady when the database cannot be used.
+    The assistant's library is loaded meanwhile. `serving` says whether the process still takes requests; the streams
+    end once it does not. Called again, it does nothing. Raises NotReady when the database cannot be used.
     """
     # Imported here, since no other command than the serving ones needs them.
     from tasks.event_hub import start_event_hub
@@ -48,6 +48,7 @@ def start_background(app: Flask, *, address: str | None = None, serving: Callabl
     if config.run_order_processor:
         app.extensions["order_processor"] = start_order_processor(app)
     app.extensions["event_hub"] = start_event_hub(app, serving)
+    app.extensions["assistant"].prepare()
     atexit.register(stop_background, app)
     _announce(config, address or f"http://{config.host}:{config.port}")
 

@@ -133,6 +133,9 @@ class HostileModel:
         else:
             yield "As you wish."
 
+    def prepare(self) -> None:
+        """Nothing to load."""
+
     def close(self) -> None:
         """Nothing is open."""
 

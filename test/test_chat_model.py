@@ -203,6 +203,26 @@ def test_a_megabyte_does_no_harm(model: ChatModel, gemini: GeminiStandIn) -> Non
     assert time.process_time() - begin < 10
 
 
+@pytest.mark.parametrize("name", sorted(LIBRARIES))
+def test_a_library_that_was_prepared_has_nothing_left_to_import(gemini: GeminiStandIn, name: str) -> None:
+    """The first question imports nothing more: half a second of imports would hold everybody's pages up."""
+    import subprocess
+    import sys
+
+    kind = LIBRARIES[name]
+    code = (
+        f"import sys; from {kind.__module__} import {kind.__name__} as Kind; from utils.chat_model import *\n"
+        f"model = Kind(ModelSettings('k', 'm', 0, {gemini.url!r})); model.prepare(); before = len(sys.modules)\n"
+        "list(model.stream(ModelRequest('Brief.', (Turn('user', ('Hello',)),), (), 9, 5)))\n"
+        "assert before > 400, before\n"
+        "print(len(sys.modules) - before)"
+    )
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) < 20, done.stdout
+    assert len(gemini.requests) == 1
+
+
 def test_the_packages_are_imported_late() -> None:
     """They take seconds: importing the modules that use them must not import them."""
     import subprocess

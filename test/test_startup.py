@@ -91,6 +91,34 @@ def test_a_web_worker_without_processor_only_reads_prices(app: Flask, started: l
     assert started == ["feed False"]
 
 
+def test_the_assistants_library_is_loaded_at_the_start_and_not_by_the_first_question(
+    app: Flask, started: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Model:
+        prepared = threading.Event()
+
+        def prepare(self) -> None:
+            self.prepared.set()
+
+    monkeypatch.setattr(app.extensions["assistant"], "model", Model())
+    startup.start_background(app)
+    startup.stop_background(app)
+    assert Model.prepared.wait(5)
+
+
+def test_a_library_that_cannot_be_loaded_does_not_stop_the_venue(
+    app: Flask, started: list[str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Model:
+        def prepare(self) -> None:
+            raise RuntimeError("half installed")
+
+    monkeypatch.setattr(app.extensions["assistant"], "model", Model())
+    loading = app.extensions["assistant"].prepare()
+    loading.join(5)
+    assert "could not be loaded" in caplog.text
+
+
 def test_the_first_start_makes_the_admin(app: Flask, started: list[str]) -> None:
     startup.start_background(app)
     startup.stop_background(app)

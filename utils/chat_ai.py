@@ -69,6 +69,9 @@ class GenerativeAIModel:
             if chunks is not None:
                 chunks.cancel()
 
+    def prepare(self) -> None:
+        self._connected()
+
     def close(self) -> None:
         with _import_lock:
             if self._client is not None:

@@ -58,6 +58,9 @@ class GenAIModel:
             # Below its own errors the package lets through those of its HTTP client, which it may change at will.
             raise _transport_error(error) from error
 
+    def prepare(self) -> None:
+        self._connected()
+
     def close(self) -> None:
         with _import_lock:
             if self._client is not None:

@@ -113,6 +113,10 @@ class ChatModel(Protocol):
         """The answer's words and tool calls as they come, and what it used at the end. Raises ModelError."""
         ...
 
+    def prepare(self) -> None:
+        """Import the library, which takes seconds, and connect to nothing. Without it the first call does that."""
+        ...
+
     def close(self) -> None:
         """Give back the connections. The next call opens new ones."""
         ...

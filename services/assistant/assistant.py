@@ -19,6 +19,7 @@ from services.assistant.answering import Event
 from services.errors import TooMany, Unavailable
 from utils.chat_model import ChatModel, ModelAway, ModelBusy, ModelError, ModelSettings
 from utils.circuit_breaker import CircuitBreaker
+from utils.collector import relax_collector
 from utils.datetime_utils import Clock, utc_now
 
 NO_KEY = (
@@ -121,6 +122,16 @@ class Assistant:
             elif isinstance(fault, ModelAway | ModelBusy):
                 self._breaker.failed(self._clock(), at_once=isinstance(fault, ModelBusy))
 
+    def prepare(self) -> threading.Thread | None:
+        """Load the model's library on a thread, as the process starts: else the first question would do it, and slow
+        down everybody's pages for a second or two. Without a model there is nothing to load.
+        """
+        if self.model is None:
+            return None
+        thread = threading.Thread(target=_load, args=(self.model,), name="assistant-library", daemon=True)
+        thread.start()
+        return thread
+
     def close(self, patience: float = 5.0) -> None:
         """Wait, at most so many seconds, until no answer is under way, and close the model's connections."""
         with self._idle:
@@ -167,6 +178,16 @@ class Assistant:
         with self._lock:
             self._running -= 1
             self._idle.notify_all()
+
+
+def _load(model: ChatModel) -> None:
+    try:
+        model.prepare()
+    except Exception:
+        # Whatever a library raises while it is loaded: the venue trades without it, and a question will say it again.
+        logger.exception("the model's library could not be loaded")
+        return
+    relax_collector()
 
 
 def make_model(config: Config) -> ChatModel | None:
