@@ -20,7 +20,9 @@ from factories import Person, give_cash, give_shares
 from fake_market import FakeMarket
 from models import ChatConversation, ChatMessage, ChatUsage, Order, db
 from services.assistant.assistant import Assistant
+from services.errors import TooMany, Unavailable
 from standins.gemini import GeminiStandIn, asks_first, calls, says
+from utils.chat_model import ModelAway
 from web_client import VenueClient
 from web_help import assert_refused, books_of
 
@@ -391,6 +393,30 @@ class TestHanging:
         assert_refused(refused, 503, "ASSISTANT_AWAY")
         assert 1 <= int(refused.headers["Retry-After"]) <= 30
         assert len(gemini.requests) == asked == 3
+
+    def test_after_its_pause_one_alone_tries_again(self, assistant: Assistant) -> None:
+        """Nobody else waits for a model that is probably still away."""
+        asked, answer = threading.Event(), threading.Event()
+
+        def work(_run: Any) -> Any:
+            asked.set()
+            answer.wait(10)
+            return iter(())
+
+        with time_machine.travel(MORNING, tick=False) as moved:
+            for _ in range(3):
+                assistant.heard(ModelAway("away"))
+            with pytest.raises(Unavailable):
+                assistant.start(lambda: work)
+            moved.shift(timedelta(seconds=31))
+            trying = assistant.start(lambda: work)
+            assert asked.wait(10)
+            with pytest.raises(TooMany):
+                assistant.start(lambda: work)
+            answer.set()
+            assert list(trying.events(10, 10)) == []
+            assistant.heard(None)
+            assert assistant.status()["breaker"] == "closed"
 
     def test_at_most_so_many_wait_and_no_connection_with_them(
         self, app: Flask, trader: VenueClient, alice: Person, gemini: GeminiStandIn, assistant: Assistant

@@ -309,10 +309,18 @@ def test_a_breaker_opens_after_failures_in_a_row_and_tries_again() -> None:
     assert not breaker.allows(later + timedelta(seconds=59))
     assert breaker.allows(later + timedelta(seconds=60))
     for _ in range(40):
+        later = breaker.open_until or later
         breaker.failed(later)
     assert breaker.open_until == later + timedelta(seconds=100)
     breaker.succeeded()
     assert breaker.state(later) == "closed"
+
+
+def test_requests_that_fail_together_make_one_pause_of_the_first_length() -> None:
+    breaker = CircuitBreaker(threshold=3, first_pause=timedelta(seconds=30))
+    for _ in range(16):
+        breaker.failed(NOW)
+    assert breaker.open_until == NOW + timedelta(seconds=30)
 
 
 def test_a_breaker_opens_at_once_when_told_to() -> None:

@@ -16,7 +16,7 @@ BreakerState = Literal["closed", "open", "half_open"]
 @dataclass(slots=True)
 class CircuitBreaker:
     """Opens after `threshold` failures in a row, or at once when told to, first for `first_pause`, then twice as long
-    each time, at most `longest_pause`. One thread uses it.
+    each time, at most `longest_pause`. Threads that share one guard it by a lock.
     """
 
     threshold: int = 3
@@ -42,8 +42,12 @@ class CircuitBreaker:
         self.open_until = None
 
     def failed(self, now: datetime, at_once: bool = False) -> None:
-        """The upstream did not answer. `at_once`: it asked us to slow down, so do not count first."""
+        """The upstream did not answer. `at_once`: it asked us to slow down, so do not count first. A failure while it
+        is open belongs to a request from before: it tells nothing new, so it makes no pause longer.
+        """
         self.failures += 1
+        if self.state(now) == "open":
+            return
         if at_once or self.failures >= self.threshold or self.open_until is not None:
             self.open_until = now + min(self.first_pause * 2**self.opened, self.longest_pause)
             self.opened = min(self.opened + 1, 30)

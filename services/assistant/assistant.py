@@ -2,7 +2,7 @@
 
 An answer is made on a thread of its own, so that a model that hangs holds neither a database connection nor, beyond
 `assistant_at_once` of them, a thread of the server: who asks while all are taken is turned away at once. A circuit
-breaker stops asking a model that is away.
+breaker stops asking a model that is away; after its pause one trader alone tries whether it is back.
 """
 
 from __future__ import annotations
@@ -166,7 +166,8 @@ class Assistant:
                     code="ASSISTANT_AWAY",
                     details={"retry_after": seconds},
                 )
-            if self._running >= self.config.assistant_at_once:
+            trying = self._running > 0 and self._breaker.state(now) == "half_open"
+            if trying or self._running >= self.config.assistant_at_once:
                 raise TooMany(
                     "The assistant is answering others at the moment. Try again in a few seconds.",
                     code="ASSISTANT_FULL",

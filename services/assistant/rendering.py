@@ -40,6 +40,7 @@ def render(text: str, known: Known) -> str:
             token.tag = "h4"
         if token.children is not None:
             token.children = [one for one in token.children if one.type not in ("link_open", "link_close")]
+            _find_marks(token.children, known)
     return nh3.clean(
         parser.renderer.render(tokens, parser.options, {"known": known}),
         tags=set(TAGS),
@@ -77,29 +78,41 @@ def _parser() -> MarkdownIt:
     return parser
 
 
-def _text(_self: object, tokens: list[Token], at: int, _options: object, env: dict[str, Known]) -> str:
-    return _with_marks(tokens[at].content, env["known"])
+def _find_marks(children: list[Token], known: Known) -> None:
+    """Check the words of a paragraph as they are read: a figure of which half is bold is one figure."""
+    text = "".join(" " if one.type in ("softbreak", "hardbreak") else one.content for one in children)
+    marks = [(one.start, one.end) for one in check(text, known) if not one.grounded]
+    at = 0
+    for child in children:
+        length = 1 if child.type in ("softbreak", "hardbreak") else len(child.content)
+        inside = [(max(start - at, 0), min(end - at, length)) for start, end in marks]
+        child.meta["marks"] = [(start, end) for start, end in inside if start < end]
+        at += length
 
 
-def _code(_self: object, tokens: list[Token], at: int, _options: object, env: dict[str, Known]) -> str:
-    return f"<code>{_with_marks(tokens[at].content, env['known'])}</code>"
+def _text(_self: object, tokens: list[Token], at: int, _options: object, _env: object) -> str:
+    return _with_marks(tokens[at].content, tokens[at].meta["marks"])
+
+
+def _code(_self: object, tokens: list[Token], at: int, _options: object, _env: object) -> str:
+    return f"<code>{_with_marks(tokens[at].content, tokens[at].meta['marks'])}</code>"
 
 
 def _block(_self: object, tokens: list[Token], at: int, _options: object, env: dict[str, Known]) -> str:
-    return f"<pre><code>{_with_marks(tokens[at].content, env['known'])}</code></pre>\n"
+    text = tokens[at].content
+    marks = [(one.start, one.end) for one in check(text, env["known"]) if not one.grounded]
+    return f"<pre><code>{_with_marks(text, marks)}</code></pre>\n"
 
 
-def _image(_self: object, tokens: list[Token], at: int, _options: object, env: dict[str, Known]) -> str:
-    return _with_marks(tokens[at].content, env["known"])
+def _image(_self: object, tokens: list[Token], at: int, _options: object, _env: object) -> str:
+    return _with_marks(tokens[at].content, tokens[at].meta["marks"])
 
 
-def _with_marks(text: str, known: Known) -> str:
+def _with_marks(text: str, marks: list[tuple[int, int]]) -> str:
     """Escaped text in which ungrounded figures carry a mark."""
     parts, at = [], 0
-    for figure in check(text, known):
-        if figure.grounded:
-            continue
-        parts.append(escape(text[at : figure.start]))
-        parts.append(f'<mark title="{escape(UNKNOWN)}">{escape(figure.text)}</mark>')
-        at = figure.end
+    for start, end in marks:
+        parts.append(escape(text[at:start]))
+        parts.append(f'<mark title="{escape(UNKNOWN)}">{escape(text[start:end])}</mark>')
+        at = end
     return "".join(parts) + escape(text[at:])

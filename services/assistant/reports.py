@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from models import ChatReport
@@ -158,8 +159,14 @@ def store(session: Session, user_id: int, basis: Basis, text: str, now: datetime
     if found is not None:
         return found.report_id
     row = ChatReport(user_id=user_id, basis_hash=hash_of(basis), basis=json.dumps(basis), content=text, created_at=now)
-    session.add(row)
-    session.flush()
+    try:
+        with session.begin_nested():
+            session.add(row)
+    except IntegrityError:
+        twin = find(session, user_id, basis)
+        if twin is None:
+            raise
+        return twin.report_id
     return row.report_id
 
 
