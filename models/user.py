@@ -23,6 +23,7 @@ class User(Base):
         UniqueConstraint("user_email", name="uq_user_user_email"),
         UniqueConstraint("name_key", name="uq_user_name_key"),
         UniqueConstraint("email_key", name="uq_user_email_key"),
+        Index("ix_user_name_key_email_key", "name_key", "email_key"),
         CheckConstraint("account_status IN ('active', 'suspended')", name="account_status"),
         CheckConstraint("trading_state IN ('active', 'reducing', 'halted')", name="trading_state"),
         NEVER_REUSE_IDS,

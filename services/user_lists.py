@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import AccountBalance, Admin, Login, User
+from services import users
 from services.errors import NotFound
 from services.paging import AnyRow, Item, Listing, only
-from services.users import identity_key
 
 STATUSES = ("active", "suspended")
 TRADING_STATES = ("active", "reducing", "halted")
@@ -19,7 +19,7 @@ USER_SORTS = {
     "user_id": User.user_id,
     "user_name": User.name_key,
     "user_email": User.email_key,
-    "created_at": User.created_at,
+    "created_at": User.user_id,  # they are numbered as they come
     "last_login_at": User.last_login_at,
     "total_balance": AccountBalance.total_balance,
 }
@@ -34,12 +34,8 @@ def users_of(*, text: str = "", status: str | None = None, state: str | None = N
     query = select(User, AccountBalance).join(AccountBalance, AccountBalance.user_id == User.user_id)
     query = only(query, {User.account_status: status, User.trading_state: state})
     if text:
-        key = identity_key(text)
-        found = [User.name_key.contains(key, autoescape=True), User.email_key.contains(key, autoescape=True)]
-        if text.isascii() and text.isdigit() and len(text) <= 9:
-            found.append(User.user_id == int(text))
-        query = query.where(or_(*found))
-    return Listing(query, User.user_id, _user_item, USER_SORTS)
+        query = query.where(users.holding(text))
+    return Listing(query, User.user_id, _user_item, USER_SORTS, counted=User)
 
 
 def card(session: Session, user_id: int) -> Item:

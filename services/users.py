@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -21,6 +21,7 @@ SHORTEST_NAME = 3
 LONGEST_NAME = 64
 LONGEST_EMAIL = 120
 SHORTEST_PASSWORD = 8
+FEW = 500  # traders whose numbers are named in a query one by one
 SPECIAL_CHARACTERS = '!@#$%^&*(),.?":{}|<>'
 
 NAME_TAKEN = "is already taken"
@@ -120,13 +121,22 @@ def find_id(session: Session, name_or_email: str) -> int | None:
     return session.execute(query).scalar_one_or_none()
 
 
-def matching(text: str) -> Select[int]:
-    """The user_ids of traders whose name or e-mail address holds the text, or whose number it is."""
+def matching(session: Session, text: str) -> list[int] | Select[int]:
+    """The user_ids of traders whose name or e-mail address holds the text, or whose number it is: themselves where they
+    are few, so that the lists of what they did need not search again, and otherwise the query for them.
+    """
+    query = select(User.user_id).where(holding(text))
+    found = list(session.execute(query.limit(FEW + 1)).scalars())
+    return found if len(found) <= FEW else query
+
+
+def holding(text: str) -> ColumnElement[bool]:
+    """That a trader's name or e-mail address holds the text, or that it is the trader's number."""
     key = identity_key(text.strip())
-    wanted = User.name_key.contains(key, autoescape=True) | User.email_key.contains(key, autoescape=True)
+    wanted = or_(func.instr(User.name_key, key) > 0, func.instr(User.email_key, key) > 0)
     if key.isascii() and key.isdigit() and len(key) <= 9:
-        wanted = wanted | (User.user_id == int(key))
-    return select(User.user_id).where(wanted)
+        wanted = or_(wanted, User.user_id == int(key))
+    return wanted
 
 
 def count(session: Session) -> int:

@@ -323,3 +323,15 @@ def test_automatic_approval_races_withdrawals_without_losing_a_cent(books: Books
     assert endings["done"] == made["deposit"] - 1 + made.get("withdrawal", 0)
     assert cash(books, alice) == (50 + 3 * (made["deposit"] - 1) - 2 * made.get("withdrawal", 0), 0)
     assert verify_books(db.engine).violations == []
+
+
+def test_a_long_list_is_counted_only_so_far_and_still_goes_on(books: Books, alice: Person) -> None:
+    numbers = [ask(books, alice, "deposit", f"{amount}.00") for amount in range(10, 16)]
+    with books.session() as session:
+        first, second, last = (
+            funds.requests_of().page(session, page, limit=2, sort="transaction_id", count_to=3) for page in (1, 2, 3)
+        )
+        assert (first.total, first.more, first.goes_on, second.goes_on) == (3, True, True, True)
+        assert [item["transaction_id"] for page in (first, second, last) for item in page.items] == numbers
+        whole = funds.requests_of().page(session, 3, limit=2, count_to=6)
+        assert (whole.total, whole.more, whole.goes_on) == (6, False, False)

@@ -15,6 +15,8 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 
+NO_TRIGGERS_WHILE_LOGGING = 1419  # MySQL's number of the error
+
 SERVER_TABLE_OPTIONS = {
     "mysql_engine": "InnoDB",
     "mysql_charset": "utf8mb4",
@@ -91,7 +93,7 @@ def upgrade():
     op.create_index("ix_audit_entry_subject", "audit_entry", ["subject", "subject_id"])
     op.create_index("ix_audit_entry_created_at", "audit_entry", ["created_at"])
     for verb in ("update", "delete"):
-        op.execute(_trigger(verb))
+        _make_trigger(verb)
     with op.batch_alter_table("admin", table_kwargs={"sqlite_autoincrement": True}) as table:
         table.add_column(
             sa.Column(
@@ -131,6 +133,20 @@ def upgrade():
             existing_comment="owner, funds, support or read_only",
             server_default=None,
         )
+
+
+def _make_trigger(verb):
+    try:
+        op.execute(_trigger(verb))
+    except sa.exc.OperationalError as error:
+        if error.orig is None or error.orig.args[:1] != (NO_TRIGGERS_WHILE_LOGGING,):
+            raise
+        raise RuntimeError(
+            "The database writes a binary log and lets this user make no triggers, which keep the audit log from being "
+            "changed. Let an administrator of the database run SET GLOBAL log_bin_trust_function_creators = 1 (or give "
+            "the user the privilege SUPER for the migration). Tables of this step may be there already: begin with an "
+            "empty database."
+        ) from error
 
 
 def _trigger(verb):

@@ -36,8 +36,8 @@ def dashboard() -> str:
         waiting=activity.waiting(session),
         money_in=totals.totals(session, market()),
         most_traded=activity.most_traded(session, now - activity.DAY),
-        recent_orders=order_views.list_orders(session, limit=RECENT).items,
-        recent_requests=funds.list_requests(session, limit=RECENT).items,
+        recent_orders=order_views.orders_of().page(session, limit=RECENT, count_to=0).items,
+        recent_requests=funds.requests_of().page(session, limit=RECENT, count_to=0).items,
         system=_system(now),
     )
 

@@ -15,7 +15,7 @@ from auth.roles import Permission
 from models import db
 from routes import inputs
 from routes.admin import admin_bp
-from routes.answers import done, succeed
+from routes.answers import done, succeed, wants_json
 from routes.core.requests import takes_files
 from routes.exports import csv_answer
 from routes.shared import acting_admin, market, write
@@ -80,10 +80,13 @@ def bars_file() -> Response:
 
 @admin_bp.get("/data/gaps")
 @admin_may(Permission.VIEW)
-def gaps() -> FlaskResponse:
+def gaps() -> FlaskResponse | str:
     """The newest days that a ticker lacks."""
     ticker = inputs.ticker()
-    return succeed(ticker=ticker, days=[day.isoformat() for day in coverage.gap_days(db.session(), ticker, GAPS_SHOWN)])
+    days = coverage.gap_days(db.session(), ticker, GAPS_SHOWN)
+    if wants_json():
+        return succeed(ticker=ticker, days=[day.isoformat() for day in days])
+    return render_template("admin/gaps.html", ticker=ticker, days=days, most=GAPS_SHOWN)
 
 
 @admin_bp.get("/data/lookup")

@@ -20,7 +20,7 @@ from routes.exports import csv_answer
 from routes.shared import acting_admin, market, settings, write
 from services import users
 from services.accounts import fund_batches, fund_views, funds
-from services.paging import Listing
+from services.paging import MOST_COUNTED, Listing
 
 STATUSES = ("pending", "approved", "rejected")
 KINDS = ("deposit", "withdrawal")
@@ -115,9 +115,8 @@ def _page(template: str, kind: str | None) -> str:
     filters = _filters(kind or inputs.choice(KINDS, "type"), default="any" if kind is None else "pending")
     sort = inputs.sorting(fund_views.SORTS)
     waiting_first = filters["status"] == "pending" and sort is None
-    page = _listing(filters).page(
-        db.session, inputs.page_number(), inputs.page_limit(), "transaction_id" if waiting_first else sort
-    )
+    order = "transaction_id" if waiting_first else sort
+    page = _listing(filters).page(db.session, inputs.page_number(), inputs.page_limit(), order, count_to=MOST_COUNTED)
     return render_template(
         template,
         requests=page,
@@ -143,7 +142,7 @@ def _filters(kind: str | None, default: str) -> dict[str, Any]:
 
 def _listing(filters: dict[str, Any]) -> Listing:
     return fund_views.requests(
-        search=filters["search"],
+        traders=users.matching(db.session(), filters["search"]) if filters["search"] else None,
         kind=filters["type"] or None,
         status=None if filters["status"] == "any" else filters["status"],
         since=inputs.day("since"),

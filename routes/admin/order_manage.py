@@ -20,7 +20,7 @@ from routes.exports import csv_answer
 from routes.shared import acting_admin, market, write
 from services import users
 from services.accounts import funds
-from services.paging import Listing
+from services.paging import MOST_COUNTED, Listing
 from services.trading import order_views, orders
 from services.trading.tickets import EXECUTION_TYPES, SIDES
 
@@ -39,7 +39,7 @@ FILE_COLUMNS = (
 def order_management() -> str:
     filters = _filters()
     sort = inputs.sorting(SORTS)
-    page = _listing(filters).page(db.session, inputs.page_number(), inputs.page_limit(), sort)
+    page = _listing(filters).page(db.session, inputs.page_number(), inputs.page_limit(), sort, count_to=MOST_COUNTED)
     shown = {name: value or "" for name, value in filters.items()}
     return render_template("admin/order_management.html", orders=page, filters=shown, sort=sort, limit=page.limit)
 
@@ -112,7 +112,7 @@ def _filters() -> dict[str, str | None]:
 
 def _listing(filters: dict[str, Any]) -> Listing:
     return order_views.orders_of(
-        search=filters["user"],
+        traders=users.matching(db.session(), filters["user"]) if filters["user"] else None,
         status=filters["status"],
         ticker=filters["ticker"],
         side=filters["side"],

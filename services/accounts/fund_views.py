@@ -6,11 +6,10 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, aliased
 
 from models import AccountBalance, Admin, FundTransaction, User
-from services import users
 from services.paging import AnyRow, Listing, only
 
 # Rows are numbered as they come: sorting by time is sorting by number, for which the index of every filter will do.
@@ -30,14 +29,14 @@ _First = aliased(Admin)
 
 def requests(
     *,
-    search: str | None = None,
+    traders: Collection[int] | Select[int] | None = None,
     kind: str | None = None,
     status: str | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> Listing:
-    """Requests of all traders whose name, e-mail or number matches `search`, asked for from `since` until before
-    `until` (wall clock), with the names of trader and admins.
+    """Requests of all traders, or of `traders` (their numbers, or a query for them), asked for from `since` until
+    before `until` (wall clock), with the names of trader and admins.
     """
     query = (
         select(FundTransaction, User.user_name, User.user_email, Admin.admin_name, _First.admin_name)
@@ -50,8 +49,8 @@ def requests(
         query = query.where(FundTransaction.created_at >= since)
     if until is not None:
         query = query.where(FundTransaction.created_at < until)
-    if search:
-        query = query.where(FundTransaction.user_id.in_(users.matching(search)))
+    if traders is not None:
+        query = query.where(FundTransaction.user_id.in_(traders))
     return Listing(query, FundTransaction.transaction_id, _item, SORTS, counted=FundTransaction)
 
 

@@ -221,7 +221,7 @@ def requests_of(*, user_id: int | None = None, kind: str | None = None, status: 
         FundTransaction.transaction_type: kind,
         FundTransaction.status: status,
     }
-    return Listing(only(query, wanted), FundTransaction.transaction_id, _item, REQUEST_SORTS)
+    return Listing(only(query, wanted), FundTransaction.transaction_id, _item, REQUEST_SORTS, counted=FundTransaction)
 
 
 def list_requests(session: Session, *, page: int = 1, limit: int = 25, **filters: Any) -> Page:

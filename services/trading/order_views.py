@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.orm import Session
 
 from models import AccountEvent, Order, Transaction, User
-from services import users
 from services.paging import AnyRow, AnySelect, Listing, Page, only
 from services.trading.order_state import from_order
 from services.trading.order_states import FINAL_STATUSES, OPEN_STATUSES
@@ -103,11 +103,11 @@ def orders_of(
     ticker: str | None = None,
     side: str | None = None,
     execution_type: str | None = None,
-    search: str | None = None,
+    traders: Collection[int] | Select[int] | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> Listing:
-    """Orders of one trader or of all, or of those whose name, e-mail or number matches `search`, placed from `since`
+    """Orders of one trader or of all, or of `traders` (their numbers, or a query for them), placed from `since`
     until before `until` (wall clock). `status` may be "open": pending and partially filled.
     """
     query = _with_status(select(Order, User.user_name).join(User, User.user_id == Order.user_id), status)
@@ -121,8 +121,8 @@ def orders_of(
         query = query.where(Order.created_at >= since)
     if until is not None:
         query = query.where(Order.created_at < until)
-    if search:
-        query = query.where(Order.user_id.in_(users.matching(search)))
+    if traders is not None:
+        query = query.where(Order.user_id.in_(traders))
     return Listing(only(query, wanted), Order.order_id, _order_item, ORDER_SORTS, counted=Order)
 
 

@@ -65,6 +65,7 @@ PAGES = (
     PageShown("admin-user-new", "admin", "/admin/user_management/new"),
     PageShown("admin-class-list", "admin", "/admin/user_management/class-list"),
     PageShown("admin-data", "admin", "/admin/data"),
+    PageShown("admin-gaps", "admin", "/admin/data/gaps?ticker=IBM"),
     PageShown("admin-settings", "admin", "/admin/settings"),
     PageShown("admin-admins", "admin", "/admin/admins"),
     PageShown("admin-audit", "admin", "/admin/audit"),
