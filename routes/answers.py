@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 API_PREFIXES = ("/user/api/", "/healthz")
 SCRIPTED_AREAS = ("/user/", "/admin/")
+PAGE_FIELD = "form_page"  # of a form on a page that was shown again at the address it was sent to
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
 
 
@@ -34,7 +35,7 @@ def done(answer: dict[str, Any], *, back_to: str, category: str = "success") -> 
     if wants_json():
         return succeed(**answer)
     flash(str(answer["message"]), category)
-    return redirect(_page_before() or back_to, 303)
+    return redirect(page_before() or back_to, 303)
 
 
 def succeed(**fields: Any) -> Response:
@@ -55,8 +56,11 @@ def safe_next(target: str | None) -> str | None:
     return None if parts.scheme or parts.netloc else target
 
 
-def _page_before() -> str | None:
+def page_before() -> str | None:
     """The page of this site that the form was on."""
+    shown_again = safe_next(request.form.get(PAGE_FIELD))
+    if shown_again is not None:
+        return shown_again
     try:
         before = urlsplit(request.referrer or "")
     except ValueError:

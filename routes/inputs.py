@@ -11,7 +11,7 @@ from typing import Any
 from flask import request
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
-from routes.answers import FORM_TYPES
+from routes.answers import FORM_TYPES, PAGE_FIELD
 from services.batches import parse_numbers
 from services.errors import InvalidInput
 from services.idempotency import RequestKey
@@ -20,7 +20,7 @@ from services.trading.tickets import parse_ticker
 
 LAST_PAGE = 1_000_000
 MOST_TICKERS = 50
-NOT_PART_OF_THE_BODY = ("csrf_token", "idempotency_key", "next")
+NOT_PART_OF_THE_BODY = ("csrf_token", "idempotency_key", "next", PAGE_FIELD)
 
 Fields = dict[str, Any]
 

@@ -17,6 +17,7 @@ from werkzeug.wrappers import Response
 from auth.login_manager import Anonymous
 from auth.permissions import LoginRequired, PasswordChangeRequired, TradersOnly
 from routes.answers import wants_json
+from routes.core.form_again import form_again
 from routes.core.requests import request_id
 from services.errors import (
     Conflict,
@@ -46,6 +47,8 @@ STATUS_OF_REFUSALS: tuple[tuple[type[DomainError], int], ...] = (
     (Unavailable, 503),
     (Refused, 422),
 )
+# What whoever sent a page's form can mend, or must know to go on: the page is shown again with it.
+SHOWN_IN_THE_FORM = (InvalidInput, Refused, Conflict)
 TITLES = {
     400: "That does not work",
     401: "Please log in",
@@ -96,6 +99,9 @@ def refused(error: DomainError) -> Response:
     status = status_of(error)
     if status in (403, 429, 503):
         logger.warning("%s %s: %s", request.method, request.path, error.code)
+    page = form_again(error) if isinstance(error, SHOWN_IN_THE_FORM) else None
+    if page is not None:
+        return Response(page, status, mimetype="text/html")
     errors = error.errors if isinstance(error, InvalidInput) else None
     response = answer_error(status, error.code, error.message, details=error.details, errors=errors)
     if "retry_after" in error.details:
