@@ -149,3 +149,21 @@ def test_a_report_that_many_finish_at_once_is_kept_once(books: Books, alice: Per
     with books.session() as session:
         assert rows(session, ChatReport) == 2
         assert session.scalars(select(ChatReport.content).where(ChatReport.user_id == alice.id)).one() == "A report"
+
+
+def test_deleting_and_answering_at_once_leaves_nothing_behind(books: Books, alice: Person) -> None:
+    """Each answer is stored whole before the conversation goes, or finds it gone."""
+
+    def talk(number: int | None) -> int:
+        begun: int = books.run(conversations.begin, alice.id, number, "Buy one AAPL", NOW)
+        books.run(conversations.finish, alice.id, begun, "See the card.", "done", [QUOTE], [BUY], NOW)
+        return begun
+
+    for _ in range(3):
+        number = talk(None)
+        works = [lambda n=number: books.run(conversations.remove, alice.id, n)] * 2
+        works += [lambda n=number: talk(n)] * 6
+        ended = race(works, threads=8)
+        assert ended["done"] + ended["NO_SUCH_CONVERSATION"] == 8
+    with books.session() as session:
+        assert [rows(session, one) for one in (ChatConversation, ChatMessage, ChatToolResult)] == [0, 0, 0]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -28,6 +30,7 @@ from utils.chat_model import (
     Turn,
     Usage,
     stream_with_retry,
+    told_of,
 )
 
 QUOTE = Tool(
@@ -161,8 +164,30 @@ def test_nobody_there(model: ChatModel, gemini: GeminiStandIn) -> None:
         address = other.url
     kind = type(model)
     away = kind(ModelSettings(key="k", name="m", temperature=0, endpoint=address))
-    with pytest.raises(ModelAway):
+    with pytest.raises(ModelAway, match="cannot be reached"):
         list(away.stream(ask()))
+
+
+def test_a_server_that_hangs_up_after_a_while_is_not_waited_for_twice(model: ChatModel, gemini: GeminiStandIn) -> None:
+    """A proxy that gives up before we do. It was reached: the sentence and the log say what happened instead."""
+    gemini.mode = "hang"
+    threading.Timer(0.7, gemini.release).start()
+    with pytest.raises(ModelAway, match="broke off") as caught:
+        list(stream_with_retry(model, ask(timeout=1.2)))
+    assert len(gemini.requests) == 1
+    assert re.search(r"\((ConnectionError|RemoteProtocolError)", told_of(caught.value))
+
+
+def test_a_server_that_hangs_up_at_once_is_asked_once_more(model: ChatModel, gemini: GeminiStandIn) -> None:
+    """As after a pause, when it has closed a connection that is still thought open."""
+    list(model.stream(ask()))
+    gemini.mode = "hang"
+    gemini.release()
+    with pytest.raises(ModelAway, match="broke off"):
+        list(stream_with_retry(model, ask()))
+    assert len(gemini.requests) == 3
+    gemini.mode = "normal"
+    assert words(stream_with_retry(model, ask())) == "Hello from the stand-in."
 
 
 def test_a_passing_fault_is_tried_once_more(model: ChatModel, gemini: GeminiStandIn) -> None:

@@ -27,6 +27,7 @@ from utils.chat_model import (
     ToolCall,
     ToolResult,
     Usage,
+    broken_connection,
     declined_or_confused,
     error_of_status,
     plain,
@@ -62,7 +63,7 @@ class GenerativeAIModel:
         except (Timeout, TimeoutError) as error:
             raise ModelAway("The model did not answer in time.", passing=False) from error
         except (RequestException, HTTPError) as error:
-            raise ModelAway("The model cannot be reached.") from error
+            raise broken_connection("NewConnectionError" not in _kinds_behind(error)) from error
         except (GoogleAPIError, ValueError, TypeError, KeyError) as error:
             raise ModelConfused("The model's answer could not be understood.") from error
         finally:
@@ -109,6 +110,18 @@ class GenerativeAIModel:
             },
             safety_settings=[{"category": harm, "threshold": BLOCKED_FROM} for harm in HARMS],
         )
+
+
+def _kinds_behind(error: BaseException) -> set[str]:
+    """The error and what it wraps: the HTTP client hands on its own errors as arguments and reasons."""
+    found: set[str] = set()
+    waiting = [error]
+    while waiting and len(found) < 20:
+        one = waiting.pop()
+        found.add(type(one).__name__)
+        inner = (*one.args, getattr(one, "reason", None))
+        waiting += [item for item in inner if isinstance(item, BaseException) and type(item).__name__ not in found]
+    return found
 
 
 def _declaration(tool: Tool) -> Any:

@@ -23,6 +23,7 @@ from utils.chat_model import (
     ToolCall,
     ToolResult,
     Usage,
+    broken_connection,
     declined_or_confused,
     error_of_status,
     plain,
@@ -131,5 +132,5 @@ def _transport_error(error: Exception) -> ModelError:
     if "TimeoutException" in names:
         return ModelAway("The model did not answer in time.", passing=False)
     if "TransportError" in names or "HTTPError" in names:
-        return ModelAway("The model cannot be reached.")
+        return broken_connection("ConnectError" not in names)
     return ModelConfused("The model's answer could not be understood.")

@@ -6,8 +6,9 @@ Two libraries implement the protocol: `chat_ai.GenerativeAIModel` (google-genera
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
 
@@ -143,16 +144,18 @@ TOP_P, TOP_K = 0.8, 40
 
 
 def stream_with_retry(model: ChatModel, request: ModelRequest) -> Iterator[Piece]:
-    """`model.stream`, tried once more when a passing fault came before the first piece. Later ones are raised: what
-    was said cannot be taken back.
+    """`model.stream`, tried once more when a passing fault came before the first piece, and soon: a server that takes
+    its time to fail would take it again. Later ones are raised: what was said cannot be taken back.
     """
+    begin = time.monotonic()
     pieces = model.stream(request)
     try:
         first = next(pieces, None)
     except ModelError as error:
-        if not error.passing:
+        left = request.timeout - (time.monotonic() - begin)
+        if not error.passing or left < request.timeout / 2:
             raise
-        pieces = model.stream(request)
+        pieces = model.stream(replace(request, timeout=left))
         first = next(pieces, None)
     if first is None:
         raise ModelConfused("The model answered nothing.")
@@ -167,6 +170,23 @@ def error_of_status(status: int, passing: bool = True) -> ModelError:
     if status in (400, 401, 403, 404):
         return ModelMisconfigured("The model refused the request: the key or the model's name may be wrong.")
     return ModelAway(f"The model's server failed (HTTP {status}).", passing=passing)
+
+
+def broken_connection(was_made: bool) -> ModelAway:
+    """What a fault of the connection means: nobody was there, or who was there hung up."""
+    if was_made:
+        return ModelAway("The connection to the model broke off.")
+    return ModelAway("The model cannot be reached.")
+
+
+def told_of(error: ModelError) -> str:
+    """A fault for the log: its sentence, and the kinds of what lies behind it. Their texts may hold what was said."""
+    kinds: list[str] = []
+    behind = error.__cause__
+    while behind is not None and len(kinds) < 5:
+        kinds.append(type(behind).__name__)
+        behind = behind.__cause__ or behind.__context__
+    return f"{error} ({' < '.join(kinds) or 'no more is known'})"
 
 
 def plain(value: Any) -> Any:

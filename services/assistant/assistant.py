@@ -17,7 +17,7 @@ from typing import Any
 from config import Config
 from services.assistant.answering import Event
 from services.errors import TooMany, Unavailable
-from utils.chat_model import ChatModel, ModelAway, ModelBusy, ModelError, ModelSettings
+from utils.chat_model import ChatModel, ModelAway, ModelBusy, ModelError, ModelSettings, told_of
 from utils.circuit_breaker import CircuitBreaker
 from utils.collector import relax_collector
 from utils.datetime_utils import Clock, utc_now
@@ -115,7 +115,9 @@ class Assistant:
         return run
 
     def heard(self, fault: ModelError | None) -> None:
-        """Tell the breaker how a call went; None: well."""
+        """Tell the breaker how a call went; None: well. The log hears of a fault, and nothing of what was said."""
+        if fault is not None:
+            logger.warning("the model failed: %s", told_of(fault))
         with self._lock:
             if fault is None:
                 self._breaker.succeeded()

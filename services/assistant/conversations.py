@@ -158,7 +158,9 @@ def rename(session: Session, user_id: int, conversation_id: int, title: str) -> 
 
 def remove(session: Session, user_id: int, conversation_id: int) -> dict[str, Any]:
     """Unit: delete a conversation with all that was said in it. Orders that came of it stay. Raises NotFound."""
-    _own(session, user_id, conversation_id)
+    # Locked first, as answers do it: one that is stored meanwhile comes before all of this, or finds nothing.
+    untouched = update(ChatConversation).where(*_is(user_id, conversation_id))
+    _require(session, untouched.values(updated_at=ChatConversation.updated_at), conversation_id)
     of_it = select(ChatMessage.message_id).where(ChatMessage.conversation_id == conversation_id)
     session.execute(update(ChatProposal).where(ChatProposal.message_id.in_(of_it)).values(message_id=None))
     session.execute(delete(ChatToolResult).where(ChatToolResult.message_id.in_(of_it)))

@@ -39,7 +39,7 @@ _FIGURES = re.compile(
     rf"|(?P<us>\b{_MONTH}\s+[0-9]{{1,2}}(?:st|nd|rd|th)?,?\s+[0-9]{{4}}\b)"
     rf"|(?P<month>\b{_MONTH}\s+[0-9]{{4}}\b)"
     rf"|(?P<yearless>\b(?:{_MONTH}\s+[0-9]{{1,2}}|[0-9]{{1,2}}(?:st|nd|rd|th)?\s+(?:of\s+)?{_MONTH})(?![\w.,]*[0-9%]))"
-    rf"|(?P<time>\b[0-9]{{1,2}}:[0-9]{{2}}(?::[0-9]{{2}})?\b)"
+    rf"|(?P<time>\b[0-9]{{1,2}}:[0-9]{{2}}(?::[0-9]{{2}})?\b(?:\s?(?P<half>[ap])\.?m\b)?)"
     rf"|(?P<words>\b(?:{PHRASE}\b|{ALONE}(?=[\s-]+{_NOUNS}))(?:[\s-]+{_NOUNS}(?!\w))?)"
     r"|(?P<fraction>[\u00bc-\u00be\u2150-\u218b])"
     rf"|(?P<number>(?P<plus>(?<![\w.)])\+)?(?P<sign>(?:[$€£¥₹]|\b(?:usd|eur|gbp)\b)\s?)?\+?(?<![0-9.,])(?P<digits>{_NUMBER})"
@@ -116,7 +116,7 @@ def _is_grounded(match: re.Match[str], known: Known) -> bool:
         if match[kind]:
             return any(holds(match[kind], day) for day in known.days)
     if match["time"]:
-        return match["time"].zfill(5)[:5] in known.times
+        return _on_24_hours(match) in known.times
     if match["words"]:
         return _words_are_known(match["words"], known)
     return match["fraction"] is None and _number_is_known(match, known)
@@ -146,7 +146,7 @@ def _number_is_known(match: re.Match[str], known: Known) -> bool:
     if match["plus"]:
         figures = frozenset(one for one in figures if one >= 0)
     if unit in _SCALES:
-        return any(_rounds_to(one.scaleb(-_SCALES[unit]), value, places) for one in figures)
+        return any(_is_about(one.scaleb(-_SCALES[unit]), value, places) for one in figures)
     if unit.startswith(("bp", "basis")):
         return any(_rounds_to(one.scaleb(shift), value, places) for one in figures for shift in (2, 4))
     if _any_rounds_to(figures, value, places):
@@ -163,6 +163,18 @@ def _rounds_to(figure: Decimal, value: Decimal, places: int) -> bool:
     if value == 0:
         return figure == 0
     return abs(abs(figure) - value) <= Decimal(5).scaleb(-places - 1)
+
+
+def _is_about(figure: Decimal, value: Decimal, places: int) -> bool:
+    """In thousands or millions no more than a tenth may be lost: 501,000 is not "1 million"."""
+    return _rounds_to(figure, value, places) and abs(abs(figure) - value) * 10 <= value
+
+
+def _on_24_hours(match: re.Match[str]) -> str:
+    hours, minutes = re.findall(r"[0-9]+", match["time"])[:2]
+    if match["half"]:
+        hours = str(int(hours) % 12 + (12 if match["half"].lower() == "p" else 0))
+    return f"{hours.zfill(2)}:{minutes}"
 
 
 def _sort_in(value: Any, figures: set[Decimal], days: set[date], times: set[str], bare: set[Decimal]) -> None:
