@@ -59,10 +59,10 @@ def logins_of(*, user_id: int | None = None, admin_id: int | None = None) -> Lis
     return Listing(query, Login.login_id, _login_item)
 
 
-def numbers_of(session: Session, listing: Listing, most: int) -> list[int]:
-    """The user_ids of a list of traders, at most `most`."""
+def numbers_of(session: Session, listing: Listing) -> list[int]:
+    """The user_ids of a list of traders."""
     query = listing.query.with_only_columns(User.user_id, maintain_column_froms=True)
-    return list(session.execute(query.order_by(User.user_id).limit(most)).scalars())
+    return list(session.execute(query.order_by(User.user_id)).scalars())
 
 
 def no_such_user(user_id: int) -> NotFound:

@@ -12,9 +12,10 @@ from sqlalchemy import func, select
 from conftest import Books
 from factories import Person, give_cash, make_user, place
 from models import AccountBalance, AuditEntry, LedgerEntry, Portfolio, db
-from services.accounts import adjustments, portfolio, snapshots
+from services.accounts import adjustments, grants, portfolio, snapshots
 from services.accounts.verify import verify_books
 from services.errors import InvalidInput, NotFound, Refused
+from services.idempotency import RequestKey
 
 REASON = "Prize of the week"
 
@@ -169,6 +170,23 @@ def test_a_crowd_gets_its_balance_in_one_unit(books: Books, ada: Person) -> None
     books.run(adjustments.give_to_many, crowd, *give, market=books.market, key=None)
     with books.session() as session:
         assert session.execute(select(func.sum(AccountBalance.available_balance))).scalar_one() == Decimal("0.60")
+    assert_right(books)
+
+
+def test_everybody_gets_it_once_although_the_first_try_broke_off_half_way(
+    books: Books, ada: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crowd = [make_user(f"Trader {number}", f"t{number}@example.com").id for number in range(6)]
+    monkeypatch.setattr(grants, "RANGE", 2)
+    key = RequestKey.of("admin:1", "term", "POST /give", b"same")
+    give = (Decimal("5.00"), "Start of term", ada.actor)
+    with pytest.raises(NotFound):
+        grants.give_to_everybody([*crowd, 999], *give, market=books.market, key=key)
+    answer = grants.give_to_everybody(crowd, *give, market=books.market, key=key)
+    assert (answer["given"], answer["message"]) == (6, "6 traders got $5.00 each.")
+    with books.session() as session:
+        assert session.execute(select(func.sum(AccountBalance.available_balance))).scalar_one() == Decimal("30.00")
+        assert session.execute(select(func.count(AuditEntry.audit_id))).scalar_one() == 6
     assert_right(books)
 
 

@@ -18,7 +18,7 @@ from routes.answers import done
 from routes.inputs import Fields
 from routes.shared import acting_admin, link_seed, market, settings_in_force, write
 from services import user_changes, user_lists, users
-from services.accounts import adjustments, funds
+from services.accounts import adjustments, funds, grants
 from services.errors import InvalidInput
 from services.idempotency import RequestKey
 
@@ -119,8 +119,13 @@ def give_balance() -> Response:
     fields, key = _asked()
     amount = funds.parse_amount(inputs.typed_amount(fields))
     reason = funds.parse_reason(fields.get("reason"))
-    chosen = _chosen(fields)
-    answer = write(adjustments.give_to_many, chosen, amount, reason, acting_admin(), market=market(), key=key)
+    if fields.get("user_ids") in (None, "", []) and fields.get("everybody") in ("1", "true", True):
+        everybody = _filtered(fields)
+        db.session.close()
+        answer = grants.give_to_everybody(everybody, amount, reason, acting_admin(), market=market(), key=key)
+    else:
+        chosen = _chosen(fields)
+        answer = write(adjustments.give_to_many, chosen, amount, reason, acting_admin(), market=market(), key=key)
     return done(answer, back_to=url_for(LIST))
 
 
@@ -139,28 +144,26 @@ def _page_of(user_id: int) -> str:
 
 
 def _chosen(fields: Fields) -> list[int]:
-    """The traders' numbers, of a list or of a text with commas; or those of everybody who passes the filters."""
-    given: Any = fields.get("user_ids")
-    if given in (None, "", []):
-        numbers = _filtered(fields)
-    else:
-        parts = given if isinstance(given, list) else str(given).split(",")
-        texts = [str(part).strip() for part in parts]
-        if not all(text.isascii() and text.isdigit() and len(text) <= 9 for text in texts):
-            raise InvalidInput({"user_ids": ["must be traders' numbers"]})
-        numbers = [int(text) for text in texts]
-    if not 1 <= len(numbers) <= MOST_AT_ONCE:
-        raise InvalidInput({"user_ids": [f"must be 1 to {MOST_AT_ONCE:,} traders"]})
-    return numbers
+    """The traders' numbers, of a list or of a text with commas."""
+    given: Any = fields.get("user_ids") or []
+    parts = given if isinstance(given, list) else str(given).split(",")
+    texts = [str(part).strip() for part in parts]
+    if not all(text.isascii() and text.isdigit() and len(text) <= 9 for text in texts):
+        raise InvalidInput({"user_ids": ["must be traders' numbers"]})
+    if not 1 <= len(texts) <= MOST_AT_ONCE:
+        raise InvalidInput({"user_ids": [f"must be 1 to {MOST_AT_ONCE:,} traders, or everybody"]})
+    return [int(text) for text in texts]
 
 
 def _filtered(fields: Fields) -> list[int]:
-    if fields.get("everybody") not in ("1", "true", True):
-        return []
+    """The numbers of everybody who passes the list's filters. Raises InvalidInput when nobody does."""
     status, state = fields.get("status") or None, fields.get("state") or None
     for name, value, choices in (("status", status, user_lists.STATUSES), ("state", state, user_lists.TRADING_STATES)):
         if value is not None and value not in choices:
             raise InvalidInput({name: [f"must be one of {', '.join(choices)}"]})
     text = str(fields.get("search") or "").strip()[: users.LONGEST_EMAIL]
     listing = user_lists.users_of(text=text, status=status, state=state)
-    return user_lists.numbers_of(db.session(), listing, MOST_AT_ONCE + 1)
+    numbers = user_lists.numbers_of(db.session(), listing)
+    if not numbers:
+        raise InvalidInput({"user_ids": ["must be at least one trader"]})
+    return numbers

@@ -144,8 +144,11 @@ def _give_to_many(books: Books, user_ids: list[int], amount: Decimal, reason: st
     for user_id in user_ids:
         _move(books, user_id, amount, reason, actor, "give_balance")
     books.write()
-    traders = "1 trader" if len(user_ids) == 1 else f"{len(user_ids):,} traders"
-    return {"message": f"{traders} got ${amount:,} each.", "given": len(user_ids)}
+    return {"message": f"{so_many(len(user_ids))} got ${amount:,} each.", "given": len(user_ids)}
+
+
+def so_many(traders: int) -> str:
+    return "1 trader" if traders == 1 else f"{traders:,} traders"
 
 
 def give_first_balance(books: Books, user_id: int, amount: Decimal) -> None:
