@@ -43,7 +43,7 @@ class LockedAccount:
         """What the row should hold now."""
         return self.available, self.frozen, self.journal_sequence, self.event_sequence
 
-    def changes(self) -> dict[str, Any]:
+    def changes(self, wall_time: datetime) -> dict[str, Any]:
         """The guarded update that brings the row from what it holds to these figures."""
         available, frozen, journal, events = self.stored
         return {
@@ -55,6 +55,7 @@ class LockedAccount:
             "journal_after": self.journal_sequence,
             "events_before": events,
             "events_after": self.event_sequence,
+            "changed_at": wall_time,
         }
 
 
@@ -94,7 +95,7 @@ class LockedHolding:
             "last_updated": wall_time,
         }
 
-    def changes(self) -> dict[str, Any]:
+    def changes(self, wall_time: datetime) -> dict[str, Any]:
         """The guarded update that brings the row from what it holds to these figures."""
         quantity, frozen, cost = self.stored or (0, 0, ZERO)
         return {
@@ -107,6 +108,7 @@ class LockedHolding:
             "cost_before": cost,
             "cost_after": self.total_cost,
             "average_after": self.average_price,
+            "changed_at": wall_time,
         }
 
     def cost_of(self, quantity: int) -> Decimal:

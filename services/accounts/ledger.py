@@ -262,7 +262,7 @@ class Books:
     def _write_accounts(self) -> None:
         touched = [self.accounts[user_id] for user_id in sorted(self._touched)]
         if touched:
-            rows = [account.changes() | {"changed_at": self.wall_time} for account in touched]
+            rows = [account.changes(self.wall_time) for account in touched]
             _require_rows(self.session, UPDATE_ACCOUNTS, rows, "account_balance")
         for account in touched:
             account.stored = account.figures()
@@ -274,7 +274,7 @@ class Books:
             INSERT_HOLDINGS.run(self.session, new)
         known = [holding for holding in changed if holding.stored is not None]
         if known:
-            rows = [holding.changes() | {"changed_at": self.wall_time} for holding in known]
+            rows = [holding.changes(self.wall_time) for holding in known]
             _require_rows(self.session, UPDATE_HOLDINGS, rows, "portfolio")
         for holding in changed:
             holding.stored = holding.figures()

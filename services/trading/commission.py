@@ -20,7 +20,7 @@ class CommissionTerms(NamedTuple):
 
     def for_order(self, shares: int, value: Decimal) -> Decimal:
         """Commission in dollars for `shares` worth `value` dollars together. Grows with both, never exceeds value."""
-        if shares == 0:
+        if shares == 0 or not (self.per_share or self.minimum):
             return ZERO
         wanted = max(self.per_share * shares, self.minimum)
         return round_money(min(wanted, self.maximum_rate * value))

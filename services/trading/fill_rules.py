@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import ROUND_FLOOR, Decimal
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from services.trading.prices import (
@@ -27,6 +28,7 @@ from utils.market_source import Quote
 from utils.number_utils import PRICE_STEP
 
 SessionState = Literal["regular", "extended", "closed"]
+NO_SLIPPAGE = Decimal("0.0000")
 STOP_TYPES = ("stop", "stop_limit", "trailing_stop")
 
 
@@ -66,7 +68,7 @@ class Execution(NamedTuple):
     price: Decimal
     quantity: int
     rule: str
-    slippage: Decimal = Decimal("0.0000")
+    slippage: Decimal = NO_SLIPPAGE
 
 
 class Decision(NamedTuple):
@@ -139,7 +141,7 @@ def _price(
     its limit, min(ask, limit) for a buy, which the check against the limit already says.
     """
     if order.limit is not None:
-        return touch, Decimal("0.0000")
+        return touch, NO_SLIPPAGE
     slip = slippage(touch, quantity, quote.traded, view.profile)
     price = with_slippage(order.side, touch, slip)
     if within(order.side, touch, order.worst_price) and not within(order.side, price, order.worst_price):
@@ -176,5 +178,10 @@ def allowance_of(quote: Quote, profile: Profile, taken: int) -> int | None:
     """Shares of this price update that are left for orders; None where the profile or the quote sets no bound."""
     if profile.participation is None or quote.traded is None:
         return None
-    whole = int((quote.traded * profile.participation).to_integral_value(rounding=ROUND_FLOOR))
-    return max(whole - taken, 0)
+    return max(_participating(quote.traded, profile.participation) - taken, 0)
+
+
+@lru_cache(maxsize=4096)
+def _participating(traded: int, participation: Decimal) -> int:
+    """Whole shares of those traded; every order on the same price update asks for the same figure."""
+    return int((traded * participation).to_integral_value(rounding=ROUND_FLOOR))

@@ -34,9 +34,7 @@ class Matcher:
 
     def look(self, order: OrderState, quote: Quote | None) -> Decision:
         """Decide about an order at the quote at hand and do it. The shares behind the price are only locked to fill."""
-        now = self.settlement.books.market_time
-        view = MarketView(quote, now, self._session_at(now), self.rules.profile, any_hours=self.rules.any_hours)
-        decision = self._decide(order.working(), view)
+        decision = self._decide(order.working(), quote, self.settlement.books.market_time)
         filled = self.settlement.apply(order, decision, quote, self.rules.profile.name)
         if filled and quote is not None:
             self._pool.take(quote, filled)
@@ -53,14 +51,16 @@ class Matcher:
             self._session = (now, session_state(self.market, now))
         return self._session[1]
 
-    def _decide(self, order: WorkingOrder, view: MarketView) -> Decision:
+    def _decide(self, order: WorkingOrder, quote: Quote | None, now: datetime) -> Decision:
         """The allowance only ever makes a fill smaller, so one that is not locked yet is locked only for a fill."""
-        quote = view.quote
-        if quote is None or view.session == "closed":
-            return fill_for(order, view)
+        if quote is None or self._session_at(now) == "closed":
+            return fill_for(order, self._view(quote, now))
         if not self._pool.is_locked(quote):
-            decision = fill_for(order, view)
+            decision = fill_for(order, self._view(quote, now))
             if decision.execution is None:
                 return decision
             self._pool.lock([quote])
-        return fill_for(order, view._replace(allowance=self._pool.left(quote)))
+        return fill_for(order, self._view(quote, now, self._pool.left(quote)))
+
+    def _view(self, quote: Quote | None, now: datetime, allowance: int | None = None) -> MarketView:
+        return MarketView(quote, now, self._session_at(now), self.rules.profile, allowance, self.rules.any_hours)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from typing import Any, cast
 
 from sqlalchemy import Column, Select, Table, Update, bindparam, func, or_, select, update
@@ -165,24 +165,18 @@ def write_orders(session: Session, orders: Sequence[OrderState], wall_time: date
     """Store what has changed of these orders, in one statement for all, each guarded by what its row held when it was
     read. Answers how many rows still held that.
     """
-    names = _changed_names(orders)
-    guarding = itemgetter(*(_CHANGING.index(name) for name in _GUARDING))
-    rows = [(order.order_id, wall_time, *guarding(order.stored), *_values(order, names)) for order in orders]
+    figures = [_figures_of(order) for order in orders]
+    stored = zip(*(order.stored for order in orders), strict=True)
+    before = dict(zip(_CHANGING, stored, strict=True))
+    now = dict(zip(_CHANGING, zip(*figures, strict=True), strict=True))
+    names = tuple(name for name in _CHANGING if now[name] != before[name])
+    columns = [before[name] for name in _GUARDING] + [now[name] for name in names]
+    numbers = [order.order_id for order in orders]
+    rows = list(zip(numbers, [wall_time] * len(orders), *columns, strict=True))
     found = _updating(names).run(session, rows)
-    for order in orders:
-        order.mark_stored()
+    for order, stored_now in zip(orders, figures, strict=True):
+        order.stored = stored_now
     return found
-
-
-def _values(order: OrderState, names: Iterable[str]) -> list[Any]:
-    return [getattr(order, name) for name in names]
-
-
-def _changed_names(orders: Sequence[OrderState]) -> tuple[str, ...]:
-    """The fields in which any of the orders differs from its row."""
-    before = zip(*(order.stored for order in orders), strict=True)
-    now = zip(*map(_figures_of, orders), strict=True)
-    return tuple(name for name, was, figures in zip(_CHANGING, before, now, strict=True) if was != figures)
 
 
 def _read(session: Session, query: Select[*tuple[Any, ...]], values: dict[str, Any]) -> dict[int, OrderState]:
