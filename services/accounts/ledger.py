@@ -33,6 +33,7 @@ from services.accounts.statements import (
     INSERT_EVENTS,
     INSERT_HOLDINGS,
     INSERT_LINES,
+    LOCK_ACCOUNT,
     LOCK_ACCOUNTS,
     UPDATE_ACCOUNTS,
     UPDATE_HOLDINGS,
@@ -302,7 +303,11 @@ def lock_account(session: Session, user_id: int, wall_time: datetime, market_tim
 def lock_accounts(session: Session, user_ids: Iterable[int], wall_time: datetime, market_time: datetime) -> Books:
     """Lock many accounts in ascending order, so that two batches never wait for each other in a circle."""
     wanted = sorted(set(user_ids))
-    rows: Iterable[Any] = session.execute(LOCK_ACCOUNTS, {"user_ids": wanted})
+    rows: Iterable[Any] = (
+        session.execute(LOCK_ACCOUNT, {"user_id": wanted[0]})
+        if len(wanted) == 1
+        else session.execute(LOCK_ACCOUNTS, {"user_ids": wanted})
+    )
     accounts = {account.user_id: account for account in (LockedAccount.from_row(*row) for row in rows)}
     missing = [user_id for user_id in wanted if user_id not in accounts]
     if missing:

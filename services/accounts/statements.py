@@ -108,7 +108,7 @@ UPDATE_HOLDINGS = GuardedUpdate(
 )
 
 # Built once: an order needs each of them, and building them costs as much as asking.
-LOCK_ACCOUNTS = (
+_ACCOUNTS = (
     select(
         BALANCE.c.user_id,
         BALANCE.c.available_balance,
@@ -116,10 +116,12 @@ LOCK_ACCOUNTS = (
         BALANCE.c.journal_sequence,
         BALANCE.c.event_sequence,
     )
-    .where(BALANCE.c.user_id.in_(bindparam("user_ids", expanding=True, literal_execute=True)))
     .order_by(BALANCE.c.user_id)
     .with_for_update()
 )
+LOCK_ACCOUNTS = _ACCOUNTS.where(BALANCE.c.user_id.in_(bindparam("user_ids", expanding=True, literal_execute=True)))
+# A list is written into the statement anew each time, which one trader can do without.
+LOCK_ACCOUNT = _ACCOUNTS.where(BALANCE.c.user_id == bindparam("user_id"))
 _HOLDINGS = select(
     PORTFOLIO.c.user_id,
     PORTFOLIO.c.ticker,

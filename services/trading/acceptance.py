@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from typing import cast
 
-from sqlalchemy import and_, bindparam, func, select
+from sqlalchemy import Table, and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from models import Instrument, MarketData, Order, User
 from services.accounts import portfolio
 from services.accounts.ledger import Books
 from services.market.market import Market
+from services.trading.order_state import ORDERS
 from services.trading.order_states import OPEN_STATUSES
 from services.trading.prices import collar, stop_collar, trailing_stop
 from services.trading.risk_checks import LARGEST_PART_OF_VOLUME, CheckContext, RestingOrder
@@ -22,19 +24,21 @@ from services.trading.tickets import OrderTicket
 from utils.market_source import Quote
 
 USUAL_DAYS = 20
+USERS = cast(Table, User.__table__)
+INSTRUMENTS = cast(Table, Instrument.__table__)
 
 
 # What one query tells of trader and ticker. Built once, since every order asks it.
 _STANDING = select(
-    User.trading_state,
-    select(and_(Instrument.tradable, Instrument.deactivated_at.is_(None)))
-    .where(Instrument.ticker == bindparam("ticker"))
+    USERS.c.trading_state,
+    select(and_(INSTRUMENTS.c.tradable, INSTRUMENTS.c.deactivated_at.is_(None)))
+    .where(INSTRUMENTS.c.ticker == bindparam("ticker"))
     .scalar_subquery(),
     select(func.count())
-    .select_from(Order)
-    .where(Order.user_id == bindparam("user_id"), Order.order_status.in_(OPEN_STATUSES))
+    .select_from(ORDERS)
+    .where(ORDERS.c.user_id == bindparam("user_id"), or_(*(ORDERS.c.order_status == one for one in OPEN_STATUSES)))
     .scalar_subquery(),
-).where(User.user_id == bindparam("user_id"))
+).where(USERS.c.user_id == bindparam("user_id"))
 
 
 def check_context(

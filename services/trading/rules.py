@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import cast
 
-from sqlalchemy import select
+from sqlalchemy import Table, or_, select
 from sqlalchemy.orm import Session
 
 from config import Config
@@ -28,7 +29,8 @@ SETTING_NAMES = (
 )
 
 
-_SAVED = select(Setting.name, Setting.value).where(Setting.name.in_(SETTING_NAMES))
+_SETTINGS = cast(Table, Setting.__table__)
+_SAVED = select(_SETTINGS.c.name, _SETTINGS.c.value).where(or_(*(_SETTINGS.c.name == name for name in SETTING_NAMES)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ class TradingRules:
 
 def read_rules(session: Session, config: Config) -> TradingRules:
     """The rules in force, in one query. `session` may be a unit's or a reading one."""
-    saved = dict(session.execute(_SAVED).all())
+    saved: dict[str, str] = {row.name: row.value for row in session.execute(_SAVED)}
 
     def value(name: str) -> str:
         return saved.get(name, str(getattr(config, name)))

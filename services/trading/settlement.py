@@ -17,7 +17,7 @@ from models import Order
 from services.accounts.journal import BooksError, Cause
 from services.accounts.ledger import Books
 from services.trading.fill_rules import Decision, Execution
-from services.trading.order_state import INSERT_FILLS, OrderState, from_order, lock_legs, write_orders
+from services.trading.order_state import INSERT_FILLS, OrderState, from_order, insert_order, lock_legs, write_orders
 from services.trading.order_states import move_order
 from services.trading.prices import stop_collar, within
 from utils.market_source import Quote
@@ -260,7 +260,7 @@ class Settlement:
 
     def insert(self, row: Order) -> OrderState:
         """Store a new order and answer its state. Nothing is reserved yet."""
-        return self.insert_many([row])[0]
+        return insert_order(self.books.session, row)
 
     def insert_many(self, rows: Sequence[Order]) -> list[OrderState]:
         """Store new orders in a few statements and answer their states, in the same order. Nothing is reserved yet."""
