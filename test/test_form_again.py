@@ -103,6 +103,19 @@ def test_a_folded_form_is_unfolded_and_ticks_are_kept(admin: VenueClient, alice:
     assert folded.has_attr("open")
 
 
+def test_of_many_forms_of_a_kind_only_the_one_that_was_sent_is_filled(admin: VenueClient) -> None:
+    """Every row of the data page has a form that renames its instrument."""
+    rename = "/admin/data/instruments/rename"
+    answer = send(admin, rename, "/admin/data", ticker="MSFT", name="M" * 200)
+    assert answer.status_code == 400
+    soup = BeautifulSoup(answer.get_data(as_text=True), "html.parser")
+    forms = {control(form, "ticker")["value"]: form for form in soup.select(f'form[action="{rename}"]')}
+    assert len(forms) > 2
+    assert control(forms["MSFT"], "name")["value"] == "M" * 200
+    assert errors(forms.pop("MSFT"))
+    assert not any(errors(form) or control(form, "name")["value"] == "M" * 200 for form in forms.values())
+
+
 def test_links_of_the_page_shown_again_mean_the_page(admin: VenueClient, alice: Person) -> None:
     answer = send(admin, f"{USERS}/give-balance", USERS, amount="-1", reason="x")
     soup = BeautifulSoup(answer.get_data(as_text=True), "html.parser")

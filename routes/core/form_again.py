@@ -23,6 +23,7 @@ from models import db
 from routes.answers import FORM_TYPES, PAGE_FIELD, page_before, wants_json
 from services.errors import DomainError, InvalidInput
 
+NEW_ON_EVERY_PAGE = ("csrf_token", "idempotency_key", PAGE_FIELD)
 NEVER_FILLED = ("hidden", "password", "file", "submit", "button", "image", "reset")
 Attributes = list[tuple[str, str | None]]
 
@@ -38,7 +39,8 @@ def form_again(error: DomainError) -> str | None:
     if page is None:
         return None
     faults = error.errors if isinstance(error, InvalidInput) else {}
-    return _FormFiller(request.path, address, request.form, faults).filled(page)
+    which = _FormFinder(request.path, address, request.form).which(page)
+    return None if which is None else _FormFiller(request.path, address, request.form, faults, which).filled(page)
 
 
 def _page_at(address: str, message: str) -> str | None:
@@ -65,14 +67,60 @@ def _page_at(address: str, message: str) -> str | None:
     return answer if isinstance(answer, str) else None
 
 
+class _FormFinder(HTMLParser):
+    """Finds which of the forms that post to `action` was sent. In a table every row may have one: its fields, and what
+    is hidden in it, tell them apart. Tokens and keys are new on every page.
+    """
+
+    def __init__(self, action: str, address: str, values: MultiDict[str, str]) -> None:
+        super().__init__()
+        self._action = action
+        self._path = urlsplit(address).path
+        self._values = values
+        self._matches: list[bool] = []
+        self._missing: set[str] = set()
+        self._inside = False
+
+    def which(self, page: str) -> int | None:
+        """Its number among the forms with this action: the first that agrees, or the only one; None without any."""
+        self.feed(page)
+        if True in self._matches:
+            return self._matches.index(True)
+        return 0 if len(self._matches) == 1 else None
+
+    def handle_starttag(self, tag: str, attrs: Attributes) -> None:
+        given = dict(attrs)
+        if tag == "form":
+            self._inside = _posts_to(given, self._path, self._action)
+            if self._inside:
+                self._matches.append(True)
+                self._missing = set(self._values) - set(NEW_ON_EVERY_PAGE)
+        elif self._inside and given.get("name"):
+            name = given["name"] or ""
+            self._missing.discard(name)
+            if given.get("type") == "hidden" and name in self._values and name not in NEW_ON_EVERY_PAGE:
+                self._matches[-1] &= (given.get("value") or "") in self._values.getlist(name)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form" and self._inside:
+            self._inside = False
+            self._matches[-1] &= not self._missing
+
+
+def _posts_to(form: Mapping[str, str | None], path: str, action: str) -> bool:
+    """Whether a form of the page at `path` is sent to `action`."""
+    return (form.get("method") or "get").lower() == "post" and urlsplit(form.get("action") or path).path == action
+
+
 class _FormFiller(HTMLParser):
-    """Copies a page, and changes the form that posts to `action` on the way."""
+    """Copies a page, and changes one of the forms that post to `action` on the way: number `which` of them."""
 
     def __init__(
-        self, action: str, address: str, values: MultiDict[str, str], faults: Mapping[str, Sequence[str]]
+        self, action: str, address: str, values: MultiDict[str, str], faults: Mapping[str, Sequence[str]], which: int
     ) -> None:
         super().__init__(convert_charrefs=False)
         self._action = action
+        self._before = which  # forms with this action that still come before it
         self._address = address
         self._values = values
         self._faults = faults
@@ -152,8 +200,10 @@ class _FormFiller(HTMLParser):
         if not posts:
             return
         self._out.append(f'<input type="hidden" name="{PAGE_FIELD}" value="{escape(self._address)}">')
-        if urlsplit(given.get("action") or path).path == self._action:
-            self._inside = True
+        if _posts_to(given, path, self._action):
+            self._before -= 1
+            self._inside = self._before == -1
+        if self._inside:
             for place in self._details:
                 if " open" not in self._out[place]:
                     self._out[place] = f"{self._out[place][:-1]} open>"
