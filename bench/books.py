@@ -147,4 +147,6 @@ def refresh_statistics() -> None:
         if connection.dialect.name == "sqlite":
             connection.execute(text("ANALYZE"))
         else:
-            connection.execute(text("ANALYZE TABLE orders, portfolio, account_balance, ledger_entry"))
+            connection.execute(
+                text("ANALYZE TABLE orders, portfolio, account_balance, ledger_entry, fund_transaction, user")
+            )
