@@ -78,6 +78,15 @@ def asks(trader: Visitor, text: str) -> None:
     trader.presses("Send")
 
 
+# The page may still make room after it became wider or narrower, so what is shown is scrolled to until it is there.
+IS_IN_SIGHT = """it => {
+    it.scrollIntoView({block: 'center', behavior: 'instant'});
+    const box = it.getBoundingClientRect();
+    const there = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+    return there !== null && (it.contains(there) || there.contains(it));
+}"""
+
+
 def pictures(trader: Visitor, name: str, shown: Locator, document: str = "") -> None:
     """At each width and in both themes; nothing may lie over what is shown once it is scrolled to."""
     page = trader.page
@@ -85,12 +94,7 @@ def pictures(trader: Visitor, name: str, shown: Locator, document: str = "") -> 
         page.set_viewport_size({"width": width, "height": height})
         for theme in ("light", "dark"):
             page.evaluate("theme => document.documentElement.dataset.theme = theme", theme)
-            shown.evaluate("it => it.scrollIntoView({block: 'center'})")
-            assert shown.evaluate("""it => {
-                const box = it.getBoundingClientRect();
-                const there = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
-                return it.contains(there) || there.contains(it);
-            }"""), f"{name} at {width} is covered"
+            page.wait_for_function(IS_IN_SIGHT, arg=shown.element_handle(), timeout=PATIENCE)
             is_for_document = (width, theme) == (1440, "light")
             trader.photographs(f"{name}-{width}-{theme}", document=document if is_for_document else "")
 

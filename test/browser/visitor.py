@@ -86,7 +86,7 @@ class Visitor:
         """Keep a picture in test-results/; when asked for, as `document` in docs/images/ too."""
         RESULTS.mkdir(exist_ok=True)
         picture = RESULTS / f"{name}.png"
-        self.page.screenshot(path=picture)
+        self.page.screenshot(path=picture, animations="disabled")
         if document and RENEWS_DOCUMENTS:
             shutil.copyfile(picture, Path(DOCUMENTS / f"{document}.png"))
 
