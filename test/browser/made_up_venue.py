@@ -66,9 +66,13 @@ def launch(playwright: Playwright) -> Browser:
     return playwright.chromium.launch(executable_path=find_chromium(), args=SWITCHES)
 
 
-def enters(browser: Browser, venue: MadeUpVenue, who: str, *, touch: bool = False) -> BrowserContext:
+def enters(
+    browser: Browser, venue: MadeUpVenue, who: str, *, touch: bool = False, scripts: bool = True
+) -> BrowserContext:
     """A browser profile of a visitor, or of somebody who has logged in."""
-    context = browser.new_context(base_url=venue.server.address, locale="en-US", has_touch=touch)
+    context = browser.new_context(
+        base_url=venue.server.address, locale="en-US", has_touch=touch, java_script_enabled=scripts
+    )
     context.set_default_timeout(PATIENCE)
     if who == "visitor":
         return context
