@@ -162,6 +162,20 @@ def test_a_request_decided_by_many_at_once_has_one_outcome(books: Books, alice: 
     require_clean(books)
 
 
+def test_an_order_decided_by_many_admins_at_once_has_one_outcome(books: Books, alice: Person, ada: Person) -> None:
+    """30 resting orders, 20 simultaneous decisions each, execute against reject."""
+    give_cash(alice, "100000.00", admin=ada, market=books.market)
+    books.market.set_quote("AAPL", "100.00")
+    for _ in range(scaled(30)):
+        number = buy(books, alice, 10, "90.00")()["order_id"]
+        execute = partial(books.run, orders.execute, alice.id, number, ada.actor, market=books.market)
+        reject = partial(books.run, orders.reject, alice.id, number, ada.actor, "no", market=books.market)
+        assert race([execute, reject] * 10, threads=20) == {"done": 1, "ORDER_NOT_OPEN": 19}
+    filled = select(func.count()).where(Order.order_status == "filled")
+    assert one(books, filled) == one(books, select(func.count()).select_from(Transaction))
+    require_clean(books)
+
+
 def test_a_key_sent_many_times_at_once_has_one_effect(books: Books, alice: Person, ada: Person) -> None:
     """200 keys, 50 simultaneous requests each: one order a key, and every request gets its answer."""
     books.market.set_quote("AAPL", "10.00")
